@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""Hardware record -> drivers -> meter. The one place that knows parts and app; boards fill in the record.
+
+Every member is a MicroPython object or a bench object of the same shape; None where a board has no such thing.
+"""
+
+
+class Hardware:
+    """What a board's build() hands over. Lists have one entry a metering element."""
+
+    def __init__(self):
+        self.board = ""  # name of the folder in boards/
+        self.variant = "e1c1"  # e1c1 e1c1r e1c2 e1c2r e2c2
+        self.chip = "ade9153a"  # or "atm90e26"
+        self.clock = None  # ticks_ms, ticks_us, ticks_diff, sleep_ms, sleep_us
+        self.spi = []  # SPI of each front end
+        self.afe_cs = []
+        self.afe_reset = []  # Pin or None (ATM90E26 by soft reset)
+        self.afe_strap = None  # callable(ss_pin, sclk_level): drive SCLK as GPIO while resetting an ADE9153A, or None
+        self.i2c = None
+        self.fram_address = None  # 0x50, or None: no FRAM
+        self.rtc_address = None  # 0x68
+        self.expander_address = None  # 0x20
+        self.lcd = None  # "pcf85176" or "ht1621"
+        self.lcd_address = 0x38
+        self.lcd_pins = None  # (cs, wr, data) for HT1621
+        self.flash_spi = None  # W25Q NOR
+        self.flash_cs = None
+        self.flash_partition = None  # block object (esp32.Partition adapter) where there is no NOR
+        self.button_a = None  # active-low Pins, or read through the expander
+        self.button_b = None
+        self.k_set = []  # coil pins: K1 primary, K2 secondary, K3 auxiliary
+        self.k_reset = []
+        self.k_feedback = []  # 1 = contact closed
+        self.pulse_led = None
+        self.backlight = None
+        self.power_fail = None  # Pin, 0 = supply failing
+        self.watchdog = None  # feed()
+        self.reset_cause = 0  # 0 power-on, 1 watchdog, 2 other
+        self.service = False  # service mode asked for (flag set by `meter deploy`)
+        self.crc = None  # seal/valid; None: the app's own
+        self.boot_us = 0  # from supply good to build()
