@@ -24,7 +24,7 @@ class EnergyChip:
     point: OperatingPoint now at the terminals. unmeasured_nj: dict of REGISTER_KEYS -> int, energy that flowed while the chip
     could not count, and what it held unread when it was reset (never net: each by its sign).
     Subclasses implement `advance()`: bring every accumulator to `clock.now_us` under the present point, exactly and additively
-    (splitting an interval changes nothing), and `unwrapped(kind)`, `acknowledged(kind)`, `lost(kind)`, all ints in `units_per_wh`
+    (splitting an interval changes nothing), and set `settled_us` to it; and `unwrapped(kind)`, `acknowledged(kind)`, `lost(kind)`, all ints in `units_per_wh`
     to the Wh: what was ever accumulated, what the master has been handed, what went down with a reset.
     Invariant: unwrapped == acknowledged + still in the chip + lost.
     """
@@ -37,6 +37,7 @@ class EnergyChip:
         self.rng = rng
         self.point = DEAD
         self.bus = None
+        self.settled_us = 0  # advance() has accounted for everything up to here
         self.unmeasured_nj = dict.fromkeys(REGISTER_KEYS, 0)
 
     def set_point(self, point):

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The meter, top down: what one pass does, in order.
+
+    energy of every element -> registers -> store -> supervision -> supply -> panel -> watchdog
+
+One direction, one pass, no call back up. Everything outside the first three steps is a *feature*: an exception in one switches
+that feature off, is logged, and metering goes on. Time is an argument; nothing here waits.
+"""
+
+from micropython import const
+
+from app.metrology import sample as s
+from app.records import codes
+
+FEATURE_CLOCK = const(0)
+FEATURE_SUPERVISION = const(1)
+FEATURE_SUPPLY = const(2)
+FEATURE_PANEL = const(3)
+FEATURE_LOG = const(4)
+_FEATURES = const(5)
+
+_ALIGN_WAIT_MS = const(2)
+_DOWN_WAIT_MS = const(10)
+_KEY_WAIT_MS = const(20)
+_COIL_WAIT_MS = const(10)
+_ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
+
+
+class Meter:
+    """config: app.config.Config; elements: list of Element; store: app.store.state.State (what survives); clock: app.clock.Clock;
+    timekeeper, supervision, supply, panel: features with `poll(now_ms, second)`; log: event log; watchdog: port.
+    Build with compose.compose(); call `start` once, then `poll` for ever.
+    """
+
+    def __init__(self, config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog):
+        self.config = config
+        self.elements = elements
+        self.store = store
+        self.clock = clock
+        self.timekeeper = timekeeper
+        self.supervision = supervision
+        self.supply = supply
+        self.panel = panel
+        self.log = log
+        self.watchdog = watchdog
+        self.safe = False  # after three failed boots: metering only
+        self.passes = 0
+        self.feature_off = [0] * _FEATURES
+        self._unsaved = 0  # counts of active energy read since the last save, all elements
+        self._unsaved_seconds = 0
+        per = elements[0].registers.counts_per_wh
+        self._save_counts = config.save_mwh * (per // 1000) if per >= 1000 else config.save_mwh * per // 1000
+        self._energy_mwh_s = config.wait_mwh * 3600
+
+    def start(self, now_ms, boot_ms):
+        """Restore, before anything is served. boot_ms: how long the supply had been good before `now_ms`."""
+        self.store.restore(self.elements, self.clock, self.log)
+        for element in self.elements:
+            element.begin(now_ms, boot_ms)
+        self.clock.start(now_ms)
+        self.timekeeper.start(now_ms)
+        self.safe = self.store.boots_failed >= 3
+        if self.safe:
+            self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_SAFE_MODE)
+        elif self.panel is not None:
+            self.panel.start(now_ms)
+
+    def poll(self, now_ms):
+        """One pass. returns: int ms until the next one is wanted (the wait may end sooner). allocates: no"""
+        seconds = self.clock.advance(now_ms)
+        second = seconds > 0
+        attention = 0
+        for element in self.elements:
+            flags = element.read(now_ms, second)
+            attention |= flags & _ATTENTION
+            if flags & s.ENERGY:
+                counts = element.sample.active_counts
+                self._unsaved += counts if counts >= 0 else -counts
+            if second:
+                element.registers.close_second()
+        self._unsaved_seconds += seconds
+        if self._unsaved >= self._save_counts or self._unsaved_seconds >= self.config.save_seconds:
+            self._save()
+        if attention or second:
+            self._feature(FEATURE_SUPERVISION, self.supervision, now_ms, second)
+        self._feature(FEATURE_CLOCK, self.timekeeper, now_ms, second)
+        if not self.safe:
+            self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
+            self._feature(FEATURE_PANEL, self.panel, now_ms, second)
+        self._feature(FEATURE_LOG, self.log, now_ms, second)
+        self.passes += 1
+        self.watchdog.feed()
+        return self._next_wait(now_ms)
+
+    def _save(self):
+        # Nothing is counted as saved before the record is known to be good: a failed save is tried again in the next pass.
+        if self.store.save(self.elements, self.clock):
+            self._unsaved = 0
+            self._unsaved_seconds = 0
+
+    def _feature(self, number, feature, now_ms, second):
+        if feature is None or self.feature_off[number]:
+            return
+        try:
+            feature.poll(now_ms, second)
+        except Exception as error:  # noqa: BLE001  one feature must not stop the meter
+            self.feature_off[number] = 1
+            self._feature_failed(number, error)
+
+    def _feature_failed(self, number, error):
+        self.store.last_error = error
+        if number != FEATURE_LOG:
+            try:
+                self.log.append_now(codes.PROGRAM_FAULT, number)
+            except Exception:  # noqa: BLE001  the log itself is gone: the flag in feature_off stays
+                self.feature_off[FEATURE_LOG] = 1
+
+    def _next_wait(self, now_ms):
+        to_second = self.clock.ms_to_next_second(now_ms)
+        wait = self.config.longest_wait_ms
+        if wait > 1000:
+            # Long steps still end on a second, so that metering seconds never straddle a read.
+            wait = to_second + (wait // 1000 - 1) * 1000
+        elif wait > to_second:
+            wait = to_second
+        for element in self.elements:
+            if element.down:
+                return min(wait, _DOWN_WAIT_MS)
+            if self._energy_mwh_s and element.power_w:
+                # mWh x 3600 / W = ms: never more than wait_mwh flows unread.
+                limit = self._energy_mwh_s // element.power_w
+                if limit < wait:
+                    wait = limit if limit > 1 else 1
+        if self.timekeeper.aligning:
+            wait = min(wait, _ALIGN_WAIT_MS)
+        if self.supply is not None and self.supply.busy:
+            wait = min(wait, _COIL_WAIT_MS)
+        if self.panel is not None and self.panel.keys_down:
+            wait = min(wait, _KEY_WAIT_MS)
+        return wait if wait > 0 else 1
+

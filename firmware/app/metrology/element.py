@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""One metering element: its front end, its registers, and an honest account of what could not be counted.
+
+`read` is called once a pass. While the chip is down the time is measured, and when it counts again the energy of that time is
+declared lost at the mean of the power before and after, never added to a register: energy is neither invented nor dropped in
+silence.
+"""
+
+from micropython import const
+
+from app import ticks
+from app.metrology import sample as s
+from app.metrology.registers import Registers
+
+_LOST_STEP_MS = const(30_000)  # W x ms stays a small int: 30 kW x 30 s
+
+
+class Element:
+    """front_end: FrontEnd port. apparent_counted False: VAh are integrated here from apparent_power_mva.
+
+    lost_mwh[6]: declared lost, in mWh / mvarh / mVAh, order of app.metrology.registers. power_w: |active power| as last known.
+    """
+
+    __slots__ = (
+        "front_end",
+        "sample",
+        "registers",
+        "lost_mwh",
+        "lost_changed",
+        "power_w",
+        "flags",
+        "down",
+        "failures",
+        "_last_ms",
+        "_down_ms",
+        "_known",
+        "_p_before_w",
+        "_q_before_var",
+        "_s_before_va",
+        "_va_rest",
+    )
+
+    def __init__(self, front_end):
+        self.front_end = front_end
+        self.sample = s.Sample()
+        self.registers = Registers(front_end.counts_per_wh)
+        self.lost_mwh = [0, 0, 0, 0, 0, 0]
+        self.lost_changed = False
+        self.power_w = 0
+        self.flags = 0
+        self.down = False
+        self.failures = 0  # exceptions that escaped the driver: counted, metering goes on
+        self._last_ms = 0
+        self._down_ms = 0
+        self._known = False  # a power before the gap is known
+        self._p_before_w = 0
+        self._q_before_var = 0
+        self._s_before_va = 0
+        self._va_rest = 0
+
+    def begin(self, now_ms, boot_ms):
+        """Metering time starts `boot_ms` before `now_ms`: the supply was there before the firmware was."""
+        self._last_ms = now_ms
+        self._down_ms = boot_ms
+
+    def read(self, now_ms, quantities):
+        """One read of the chip. returns: the sample's flags. allocates: no, while the chip answers"""
+        smp = self.sample
+        elapsed_ms = ticks.diff(now_ms, self._last_ms)
+        try:
+            # After a gap the power is part of the estimate of what was lost.
+            self.front_end.read_into(smp, now_ms, quantities or self.down)
+        except Exception:  # noqa: BLE001  a driver must not stop the meter; counted and shown as a measurement fault
+            self.failures += 1
+            smp.flags = s.SUSPECT
+        flags = smp.flags
+        self.flags = flags
+        if flags & s.ENERGY:
+            self._last_ms = now_ms
+            active = smp.active_counts
+            if self.front_end.apparent_counted:
+                apparent = smp.apparent_counts
+            else:
+                apparent = self._integrate_apparent(elapsed_ms)
+            self.registers.fold(active, smp.reactive_counts, apparent)
+            if elapsed_ms > 0:
+                self._estimate_power(active if active >= 0 else -active, elapsed_ms)
+        elif flags & (s.DOWN | s.RESTARTED):
+            self.down = True
+            self._down_ms += elapsed_ms
+            self._last_ms = now_ms
+        if flags & s.QUANTITIES:
+            if self.down and flags & s.ENERGY:
+                self._declare()
+            self._known = True
+            self._p_before_w = smp.active_power_mw // 1000
+            self._q_before_var = smp.reactive_power_mvar // 1000
+            self._s_before_va = smp.apparent_power_mva // 1000
+            watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
+            if watts > self.power_w:
+                self.power_w = watts
+        return flags
+
+    def _estimate_power(self, counts, elapsed_ms):
+        # The chip's own counts are fresher than the once-a-second power reading. Joules first: no product passes 2^30.
+        per = self.registers.counts_per_wh
+        if per >= 3600:
+            joules = counts // (per // 3600)
+        else:
+            joules = counts * (3600 // per)
+        if elapsed_ms >= 1000:
+            self.power_w = joules // (elapsed_ms // 1000)
+        else:
+            self.power_w = joules * 1000 // elapsed_ms
+
+    def _integrate_apparent(self, elapsed_ms):
+        # VA x ms -> counts: one count is 3 600 000 / counts_per_wh VAms. The rest is kept, so nothing is lost to rounding.
+        if elapsed_ms > _LOST_STEP_MS:
+            seconds = elapsed_ms // 1000
+            per_s = 3600 // self.registers.counts_per_wh
+            return self.sample.apparent_power_mva // 1000 * seconds // per_s
+        va_ms = self.sample.apparent_power_mva // 1000 * elapsed_ms + self._va_rest
+        per = 3_600_000 // self.registers.counts_per_wh
+        counts = va_ms // per
+        self._va_rest = va_ms - counts * per
+        return counts
+
+    def _declare(self):
+        """The chip counts again: what flowed since the last good read is declared lost."""
+        smp = self.sample
+        p = smp.active_power_mw // 1000
+        q = smp.reactive_power_mvar // 1000
+        va = smp.apparent_power_mva // 1000
+        if self._known:
+            p = (p + self._p_before_w) // 2
+            q = (q + self._q_before_var) // 2
+            va = (va + self._s_before_va) // 2
+        lost = self.lost_mwh
+        left = self._down_ms
+        while left > 0:
+            step = left if left < _LOST_STEP_MS else _LOST_STEP_MS
+            left -= step
+            if p >= 0:
+                lost[0] += p * step // 3600
+                lost[4] += va * step // 3600
+            else:
+                lost[1] += -p * step // 3600
+                lost[5] += va * step // 3600
+            if q >= 0:
+                lost[2] += q * step // 3600
+            else:
+                lost[3] += -q * step // 3600
+        self._down_ms = 0
+        self.down = False
+        self.lost_changed = True

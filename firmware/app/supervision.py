@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""Watches the measuring chain: turns what a pass found into events, and keeps the account of declared loss."""
+
+from micropython import const
+
+from app.metrology import sample as s
+from app.records import codes
+
+_REJECTED_EVERY_S = const(3600)  # rejections are counted one by one and logged at most once an hour
+_REVERSE_S = const(5)
+
+
+class Supervision:
+    """elements: list of Element; store: State; log: event log; config: Config.
+
+    reverse[i]: element runs in reverse (only with import_only). fault[i]: chip down. warning: any of them, or an integrity flag.
+    """
+
+    def __init__(self, elements, store, log, config):
+        self.elements = elements
+        self.store = store
+        self.log = log
+        self.config = config
+        self.fault = [0] * len(elements)
+        self.reverse = [0] * len(elements)
+        self.rejected = 0
+        self.warning = False
+        self._reverse_s = [0] * len(elements)
+        self._rejected_logged = 0
+        self._countdown_s = 0
+
+    def poll(self, now_ms, second):
+        warning = self.store.flagged
+        for i in range(len(self.elements)):
+            element = self.elements[i]
+            flags = element.flags
+            if flags & s.RESTARTED:
+                self.log.append_now(codes.MEASUREMENT_FAULT, i)
+            if flags & s.REPAIRED:
+                self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CONFIG_REPAIRED)
+            if flags & s.SUSPECT:
+                self.rejected += 1
+            self.fault[i] = 1 if element.down else 0
+            if element.down:
+                warning = True
+            if element.lost_changed:
+                self._lost(element)
+            if second and self.config.import_only:
+                self._watch_direction(i, element)
+            if self.reverse[i]:
+                warning = True
+        self.warning = warning
+        if second:
+            if self._countdown_s:
+                self._countdown_s -= 1
+            elif self.rejected != self._rejected_logged:
+                self.log.append_now(codes.READING_REJECTED, (self.rejected - self._rejected_logged) & 0xFFFF)
+                self._rejected_logged = self.rejected
+                self._countdown_s = _REJECTED_EVERY_S
+
+    def _lost(self, element):
+        element.lost_changed = False
+        self.store.save_lost(self.elements)
+        wh = (element.lost_mwh[0] + element.lost_mwh[1]) // 1000
+        self.log.append_now(codes.ENERGY_LOST, wh if wh < 0xFFFF else 0xFFFF)
+
+    def _watch_direction(self, i, element):
+        if element.sample.active_power_mw < 0:
+            if self._reverse_s[i] < _REVERSE_S:
+                self._reverse_s[i] += 1
+                if self._reverse_s[i] == _REVERSE_S:
+                    self.reverse[i] = 1
+                    self.log.append_now(codes.REVERSE_CURRENT, i)
+        else:
+            self._reverse_s[i] = 0
+            self.reverse[i] = 0

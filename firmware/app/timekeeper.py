@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""Keeps the clock true to the RTC: aligned to its second at boot, compared with it once a minute.
+
+The RTC gives whole seconds only. At boot the pass polls it until its second turns, so that metering seconds are UTC seconds
+within a few milliseconds. Drift between the processor's crystal and the RTC is corrected in whole seconds and logged.
+"""
+
+from micropython import const
+
+from app import ticks
+from app.clock import days_from_civil
+from app.records import codes
+
+_ALIGN_LIMIT_MS = const(1500)
+_CHECK_S = const(60)
+
+
+class Timekeeper:
+    """rtc: RTC port or None; clock: app.clock.Clock; log: event log. aligning: True while the second is being sought."""
+
+    def __init__(self, rtc, clock, log):
+        self.rtc = rtc
+        self.clock = clock
+        self.log = log
+        self.aligning = False
+        self.errors = 0
+        self._fields = [0, 0, 0, 0, 0, 0]
+        self._second = 0
+        self._since_ms = 0
+        self._countdown_s = _CHECK_S
+
+    def start(self, now_ms):
+        """Take the time from the RTC, or say that there is none."""
+        if self._read():
+            self._set(now_ms)
+            self._second = self._fields[5]
+            self._since_ms = now_ms
+            self.aligning = True
+        else:
+            self.clock.valid = False
+            self.log.append_now(codes.CLOCK_INVALID, 0)
+
+    def poll(self, now_ms, second):
+        if self.aligning:
+            self._align(now_ms)
+        elif second:
+            self._countdown_s -= 1
+            if self._countdown_s <= 0:
+                self._countdown_s = _CHECK_S
+                self._compare(now_ms)
+
+    def _read(self):
+        if self.rtc is None:
+            return False
+        try:
+            return self.rtc.read_into(self._fields)
+        except Exception:  # noqa: BLE001  a dead RTC is a clock fault, not a metering fault
+            self.errors += 1
+            return False
+
+    def _day(self):
+        f = self._fields
+        return days_from_civil(f[0], f[1], f[2])
+
+    def _second_of_day(self):
+        f = self._fields
+        return f[3] * 3600 + f[4] * 60 + f[5]
+
+    def _set(self, now_ms):
+        self.clock.set(self._day(), self._second_of_day(), now_ms)
+
+    def _align(self, now_ms):
+        if self._read() and self._fields[5] != self._second:
+            self._set(now_ms)
+            self.aligning = False
+        elif ticks.diff(now_ms, self._since_ms) > _ALIGN_LIMIT_MS:
+            self.aligning = False  # an RTC that stands still is caught by the comparison
+
+    def _compare(self, now_ms):
+        if not self._read():
+            return
+        clock = self.clock
+        days = self._day() - clock.day
+        if days > 1 or days < -1:
+            drift = 86_400 if days > 0 else -86_400
+        else:
+            drift = days * 86_400 + self._second_of_day() - clock.second
+        if -1 <= drift <= 1:
+            return  # the reading falls anywhere inside a second
+        if -10 <= drift <= 10:
+            clock.shift(drift)
+            self.log.append_now(codes.CLOCK_ADJUSTED, drift & 0xFFFF)
+        else:
+            self.log.append_now(codes.CLOCK_NOT_ADJUSTED, 0)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Faults on demand, seeded: what the `--faults` list means and when each one happens."""
+
+from host_tools.bench.storage import PowerCut
+from host_tools.bench.world import NEVER, SECOND_US, McuReset, SupplyLost
+
+RATES = ("spi_flip", "i2c_flip")
+COUNTS = ("chip_reset", "mcu_reset", "hang", "outage", "rtc_loss", "fram_corrupt", "relay_weld")
+__all__ = ["FaultError", "PowerCut", "Schedule", "parse"]
+
+
+class FaultError(ValueError):
+    """The fault list is malformed."""
+
+
+def parse(text):
+    """`spi_flip=1e-4,outage=2` -> dict name -> float (rate a bit) or int (count a run). raises FaultError, one line"""
+    faults = {}
+    for item in filter(None, (text or "").split(",")):
+        name, equals, value = item.partition("=")
+        name = name.strip()
+        try:
+            if not equals:
+                raise ValueError
+            if name in RATES:
+                number = float(value)
+                if not 0 <= number < 0.5:
+                    raise ValueError
+            elif name in COUNTS:
+                number = int(value)
+                if number < 0:
+                    raise ValueError
+            else:
+                raise FaultError(f"unknown fault {name!r}; known: {', '.join(RATES + COUNTS)}")
+        except FaultError:
+            raise
+        except ValueError:
+            raise FaultError(f"bad fault {item!r}: a rate a bit below 0.5 or a count is wanted") from None
+        faults[name] = number
+    return faults
+
+
+class Schedule:
+    """Times of the counted faults of one run, drawn from `rng` between 2 % and 98 % of it; nothing in the first 30 s.
+
+    next_us: when the next one is due. injected: dict name -> count so far.
+    """
+
+    def __init__(self, faults, rng, end_us, bench):
+        self.bench = bench
+        self.rng = rng
+        self.injected = dict.fromkeys(COUNTS, 0)
+        plan = []
+        low = max(30 * SECOND_US, end_us // 50)
+        high = max(low + 1, end_us * 49 // 50)
+        for name in COUNTS:
+            for _ in range(faults.get(name, 0)):
+                plan.append((rng.randrange(low, high), name))
+        self.plan = sorted(plan)
+        self.next_us = self.plan[0][0] if self.plan else NEVER
+
+    def run(self, world, now):
+        """Do what is due; may raise McuReset or SupplyLost."""
+        while self.plan and self.plan[0][0] <= now:
+            _, name = self.plan.pop(0)
+            self.next_us = self.plan[0][0] if self.plan else NEVER
+            self.injected[name] += 1
+            getattr(self, "_" + name)(world)
+
+    def _chip_reset(self, world):
+        self.rng.choice(self.bench.chips).force_reset()
+
+    def _mcu_reset(self, world):
+        raise McuReset(2)
+
+    def _hang(self, world):
+        # The interpreter stands still until the watchdog bites.
+        due = world.watchdog_fed_us + world.watchdog_timeout_us if world.watchdog_on else world.end_us
+        world.pass_time(max(0, due - world.clock.now_us))
+        raise McuReset(1)
+
+    def _outage(self, world):
+        raise SupplyLost
+
+    def _rtc_loss(self, world):
+        self.bench.rtc.lose()
+
+    def _fram_corrupt(self, world):
+        fram = self.bench.fram.storage
+        at = self.rng.randrange(len(fram.data))
+        for i in range(at, min(at + 16, len(fram.data))):
+            fram.data[i] = self.rng.randrange(256)
+
+    def _relay_weld(self, world):
+        self.bench.relays[0].weld()

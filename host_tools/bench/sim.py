@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""One run of the meter on the simulated bench, in process: boots, resets, outages, and the report at the end."""
+
+import subprocess
+import time
+from pathlib import Path
+
+from host_tools.bench.chips.energy import NJ_PER_WH, REGISTER_KEYS
+from host_tools.bench.storage import PowerCut
+from host_tools.bench.world import SECOND_US, EndOfRun, McuReset, SupplyLost
+
+OUTAGE_US = 20 * SECOND_US  # what an outage of the fault list lasts
+
+
+def commit():
+    """The checked-out commit, for replay; '' outside a checkout."""
+    try:
+        return subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+class Simulation:
+    """world and bench of one run. on_pass(meter): called after every pass (tests look at invariants there).
+
+    build: callable(hardware) -> Meter. configure: callable(meter) applied after each boot (tick, save policy).
+    """
+
+    def __init__(self, world, bench, build, configure=None, on_pass=None, on_boot=None, on_progress=None):
+        self.world = world
+        self.bench = bench
+        self.build = build
+        self.configure = configure
+        self.on_pass = on_pass
+        self.on_boot = on_boot
+        self.on_progress = on_progress
+        self.meter = None
+        self.boots = 0
+        self.passes = 0
+        self.wall_s = 0.0
+        self.outage_us = OUTAGE_US
+
+    def run(self):
+        """Runs to the world's end; afterwards `meter` is the firmware's last state."""
+        begun = time.perf_counter()
+        world = self.world
+        cause = 0
+        world.supply(True)
+        try:
+            while True:
+                try:
+                    self._boot(cause)
+                    self._loop()
+                except McuReset as reset:
+                    cause = reset.cause
+                    self.bench.mcu_reset()
+                    world.forget_gap()
+                except (SupplyLost, PowerCut):
+                    cause = 0
+                    self.bench.cut.remaining = None
+                    world.supply(False)
+                    world.pass_time(self.outage_us)
+                    world.supply(True)
+        except EndOfRun:
+            self._last_pass()
+        self.wall_s = time.perf_counter() - begun
+        return self
+
+    def _boot(self, cause):
+        world = self.world
+        world.watchdog_on = False
+        world.pass_time(world.costs.boot_us)
+        self.meter = None
+        meter = self.build(self.bench.hardware(cause))
+        if self.configure is not None:
+            self.configure(meter)
+        meter.start(world.clock.ticks_ms(), world.costs.boot_us // 1000)
+        self.meter = meter
+        self.boots += 1
+        if self.on_boot is not None:
+            self.on_boot(meter)
+
+    def _loop(self):
+        meter = self.meter
+        poll = meter.poll
+        wait = self.world.wait
+        ticks_ms = self.world.clock.ticks_ms
+        on_pass = self.on_pass
+        progress = self.on_progress
+        while True:
+            ms = poll(ticks_ms())
+            self.passes += 1
+            if on_pass is not None:
+                on_pass(meter)
+            if progress is not None and not self.passes & 0xFFF:
+                progress(self.world.clock.now_us)
+            wait(ms)
+
+    def _last_pass(self):
+        # What flowed up to the last instant is metered too; then the truth stops at the same instant.
+        if self.meter is not None:
+            self.meter.poll(self.world.clock.ticks_ms())
+            self.passes += 1
+            if self.on_pass is not None:
+                self.on_pass(self.meter)
+
+
+def element_report(line, element):
+    """truth, truth_cycle, registers, error_percent, unmeasured and declared loss of one element: dicts of REGISTER_KEYS."""
+    truth = {k: float(line.truth.wh(k)) for k in REGISTER_KEYS}
+    cycle = {k: float(line.truth.cycle_wh(k)) for k in REGISTER_KEYS}
+    registers = dict(zip(REGISTER_KEYS, element["wh"], strict=True))
+    error = {k: (100 * (registers[k] - truth[k]) / truth[k] if truth[k] else None) for k in REGISTER_KEYS}
+    unmeasured = {k: line.chip.unmeasured_nj[k] / NJ_PER_WH for k in REGISTER_KEYS}
+    declared = {k: mwh / 1000 for k, mwh in zip(REGISTER_KEYS, element["lost_mwh"], strict=True)}
+    return {
+        "truth": truth,
+        "truth_cycle": cycle,
+        "registers": registers,
+        "error_percent": error,
+        "unmeasured_wh": unmeasured,
+        "declared_lost_wh": declared,
+    }

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: MIT
+"""The world around the board: what flows, what fails, and the truth about both. Owns the seed and the virtual clock.
+
+Time passes in two ways only: buses and the interpreter charge it while the firmware works, and `wait` lets it pass until the
+firmware's next pass. `wait` never steps over a change of the load, a fault, an input edge or, when it is longer than a second,
+over the metering second in which the sign of the power changes.
+"""
+
+import random
+
+from host_tools.bench.clock import VirtualClock
+from host_tools.bench.point import DEAD
+from host_tools.bench.truth import Truth
+
+SECOND_US = 1_000_000
+NEVER = 1 << 62
+
+
+class McuReset(BaseException):
+    """The processor was reset (pin, watchdog): RAM is gone, everything else goes on. cause: 1 watchdog, 2 other."""
+
+    def __init__(self, cause):
+        super().__init__(cause)
+        self.cause = cause
+
+
+class SupplyLost(BaseException):
+    """Mains and supply are gone: processor and chips stop."""
+
+
+class EndOfRun(BaseException):
+    """The simulated time is over."""
+
+
+class Line:
+    """One metering element's circuit: a segment source, the chip on it, and its truth."""
+
+    def __init__(self, segments, chip):
+        self.source = iter(segments)
+        self.chip = chip
+        self.truth = Truth()
+        self.point = DEAD
+        self.until_us = 0  # the present segment ends here
+        self.next = None  # (duration_us, point) read ahead
+        self._read_ahead()
+
+    def _read_ahead(self):
+        self.next = next(self.source, None)
+
+    def step(self):
+        """Enter the next segment (the present one has ended); past the end of the source nothing flows."""
+        if self.next is None:
+            self.point = DEAD
+            self.until_us = NEVER
+            return
+        duration, point = self.next
+        self.until_us += duration
+        self.point = point
+        self._read_ahead()
+
+    def edge_us(self):
+        """When the present segment ends. A change that fell into a pass after the chip had been read takes effect, for chip and
+        truth alike, where the chip's reckoning stands."""
+        settled = self.chip.settled_us
+        return self.until_us if self.until_us > settled else settled if self.until_us != NEVER else NEVER
+
+    def sign_changes(self):
+        """True when the next segment turns active or reactive power round."""
+        if self.next is None:
+            return False
+        a = self.point
+        b = self.next[1]
+        return (a.active_mw < 0) != (b.active_mw < 0) or (a.reactive_mvar < 0) != (b.reactive_mvar < 0)
+
+
+class World:
+    """lines: list of Line, one an element. faults: host_tools.bench.faults.Schedule or None. costs: Costs.
+
+    supply_on: mains present. Outages make DEAD flow and cut every chip; the load resumes where the recording is then.
+    """
+
+    def __init__(self, seed, costs, end_us):
+        self.seed = seed
+        self.rng = random.Random(seed)
+        self.clock = VirtualClock()
+        self.costs = costs
+        self.end_us = end_us
+        self.lines = []
+        self.faults = None
+        self.inputs = []  # things with next_edge_us(now) and apply(now): buttons
+        self.supply_on = False
+        self.passes = 0
+        self.outages = 0
+        self.longest_gap_us = 0
+        self._done_us = 0  # truth is integrated up to here
+        self._energy_read_us = None
+        self._wait_end_us = 0
+        self.watchdog_fed_us = 0
+        self.watchdog_timeout_us = 8 * SECOND_US
+        self.watchdog_on = False
+        self.on_supply = None  # called with True / False
+        self.waits = 0
+
+    # -- time -------------------------------------------------------------------------------------------------
+
+    def settle(self):
+        """Integrate the truth to now and enter every segment that has begun."""
+        now = self.clock.now_us
+        while True:
+            stop = now
+            for line in self.lines:
+                edge = line.edge_us()
+                if edge < stop:
+                    stop = edge
+            if stop > self._done_us:
+                if self.supply_on:
+                    for line in self.lines:
+                        line.truth.add(self._done_us, stop, line.point)
+                self._done_us = stop
+            changed = False
+            for line in self.lines:
+                if line.edge_us() <= stop:
+                    while line.until_us <= stop:
+                        line.step()
+                    if self.supply_on:
+                        self._apply(line, stop)
+                    changed = True
+            if stop >= now and not changed:
+                return
+
+    def _apply(self, line, at_us):
+        clock = self.clock
+        now = clock.now_us
+        clock.now_us = at_us
+        line.chip.set_point(line.point)
+        clock.now_us = now
+
+    def wait(self, ms):
+        """Let up to `ms` pass, as board.wait does; raises what happens to the board meanwhile."""
+        clock = self.clock
+        start = clock.now_us
+        costs = self.costs
+        clock.now_us += costs.pass_us
+        self.passes += 1
+        if costs.gc_every and self.passes % costs.gc_every == 0:
+            clock.now_us += costs.gc_us
+        # The firmware works on whole milliseconds of its tick.
+        target = (start // 1000 + ms) * 1000
+        if target < clock.now_us:
+            target = clock.now_us
+        if ms > 1000:
+            target = self._before_sign_change(target)
+        self._wait_end_us = target
+        while True:
+            stop = target
+            for line in self.lines:
+                if line.until_us < stop:
+                    stop = line.until_us
+            event = self._next_event_us()
+            if event < stop:
+                stop = event
+            if stop >= self.end_us:
+                clock.now_us = max(clock.now_us, self.end_us)
+                self.settle()
+                raise EndOfRun
+            if stop > clock.now_us:
+                clock.now_us = stop
+            self.settle()
+            if event <= clock.now_us and self._happen(clock.now_us):
+                return
+            if clock.now_us >= target:
+                return
+
+    def _before_sign_change(self, target):
+        """The metering second of a change of sign is bracketed by passes: nothing is netted across it."""
+        now = self.clock.now_us
+        for line in self.lines:
+            edge = line.until_us
+            if edge >= target or not line.sign_changes():
+                continue
+            begin = edge - edge % SECOND_US
+            if begin > now:
+                target = min(target, begin)
+            elif begin + SECOND_US > now:
+                target = min(target, begin + SECOND_US)
+        return target
+
+    def _next_event_us(self):
+        event = self.faults.next_us if self.faults is not None else NEVER
+        for source in self.inputs:
+            edge = source.next_edge_us(self.clock.now_us)
+            if edge is not None and edge < event:
+                event = edge
+        return event
+
+    def _happen(self, now):
+        """Input edges and faults that are due. returns True when the wait ends here."""
+        woken = False
+        for source in self.inputs:
+            edge = source.next_edge_us(now)
+            if edge is not None and edge <= now:
+                source.apply(now)
+                woken = True
+        if self.faults is not None:
+            self.faults.run(self, now)
+        return woken
+
+    # -- what the models tell ---------------------------------------------------------------------------------
+
+    def feed(self):
+        """The watchdog was fed."""
+        self.watchdog_on = True
+        self.watchdog_fed_us = self.clock.now_us
+
+    def energy_read(self):
+        """A chip handed out energy: for `longest_gap_ms`, the time the firmware was late beyond the wait it asked for."""
+        now = self.clock.now_us
+        late = now - max(self._wait_end_us, self._energy_read_us or 0)
+        if self._energy_read_us is not None and late > self.longest_gap_us:
+            self.longest_gap_us = late
+        self._energy_read_us = now
+
+    def forget_gap(self):
+        """The firmware or the chip was not running: its next read ends no gap."""
+        self._energy_read_us = None
+
+    def supply(self, on):
+        """Mains come or go, with everything on the board."""
+        self.settle()
+        self.supply_on = on
+        if self.on_supply is not None:
+            self.on_supply(on)
+        for line in self.lines:
+            line.chip.set_point(line.point if on else DEAD)
+            line.chip.power(on)
+        if not on:
+            self.outages += 1
+        self.forget_gap()
+
+    def pass_time(self, us):
+        """Let time pass with the processor off (outage, reset, boot)."""
+        target = self.clock.now_us + us
+        if target >= self.end_us:
+            self.clock.now_us = self.end_us
+            self.settle()
+            raise EndOfRun
+        self.clock.now_us = target
+        self.settle()
