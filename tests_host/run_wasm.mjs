@@ -3,7 +3,7 @@
 //
 //     node tests_host/run_wasm.mjs [-v] [FILTER]
 //
-// firmware/ and tests_host/unit/ are copied into the interpreter's own file system (it sees nothing of the host's). Output,
+// firmware/, boards/ and tests_host/unit/ are copied into the interpreter's own file system (it sees nothing of the host's). Output,
 // filter and exit code are those of run_mp.py; `npm ci` installs the interpreter.
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -29,6 +29,7 @@ function copyTree(fs, folder) {
 
 const micropython = await loadMicroPython({ heapsize: HEAP_BYTES, stdout: (line) => console.log(line) });
 copyTree(micropython.FS, "firmware");
+copyTree(micropython.FS, "boards");
 copyTree(micropython.FS, "tests_host/unit");
 micropython.FS.writeFile(`${ROOT}/tests_host/run_mp.py`, readFileSync(join(project, "tests_host/run_mp.py")));
 
