@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: MIT
+"""The measuring half of the ADE9153A model: sensors, ADC codes, no-load gate, energy accumulators and CF converters.
+
+Time is the chip's own sample count (4 kSPS of its crystal, which is off by `clock_ppm`). Between two events (a new
+operating point, a noise block, a settling block, a no-load decision, a configuration write) every code is constant, so
+each accumulator is a straight line and is evaluated exactly, in integers, for any instant: nothing loops over samples
+or windows, and cutting an interval in pieces changes nothing. Not modelled: a wrap of the 42-bit internal accumulator,
+which takes 53 s of full scale in one zero-crossing window.
+Source: ADE9153A data sheet Rev. 0, pp. 22-27, 40-47; ADE9078 data sheet Rev. 0, p. 31 (phase), pp. 36-38 (settling).
+"""
+
+import math
+import random
+from fractions import Fraction
+
+from host_tools.bench.chips.ade9153a_map import ADDRESS, RESET
+from host_tools.bench.chips.energy import KINDS, EnergyChip
+
+SAMPLE_RATE = 4000
+FS_I, FS_V = 52_725_703, 26_362_852  # rms codes at full scale, p. 26
+# 100 A profile: 300 uOhm, PGA x16 (1/16 V peak), divider 990k/1k, 0.5 V peak. A and V per code.
+AICC = 1 / (16 * math.sqrt(2)) / 300e-6 / FS_I
+AVCC = 0.5 / math.sqrt(2) * 991 / FS_V
+WCC = AICC * AVCC * (1 << 27)  # W per AWATT code
+
+ACTIVE, REACTIVE, APPARENT = range(3)
+_BLOCK = 60 * SAMPLE_RATE  # noise block
+_SETTLE_BLOCK = SAMPLE_RATE // 20
+_SETTLE_BLOCKS = 60
+_TAU_S = 0.2  # 99 % after 0.9 s (ADE9078 data sheet, pp. 36-38)
+_PGA = {2: 16.0, 3: 24.0, 4: 32.0, 5: 38.4}
+_SETTLE_MS = (64, 128, 256, 0)
+_US_PER_SAMPLE_SCALE = 1_000_000_000
+_FOREVER = 1 << 62
+_NL_LEVEL = (ADDRESS["ACT_NL_LVL"], ADDRESS["REACT_NL_LVL"], ADDRESS["APP_NL_LVL"])
+_EP_CFG, _CONFIG0, _ACCMODE, _CFMODE = (ADDRESS[n] for n in ("EP_CFG", "CONFIG0", "ACCMODE", "CFMODE"))
+_THRESHOLD = tuple(ADDRESS[n] for n in ("WTHR", "VARTHR", "VATHR"))
+_CF_KIND = {0: ACTIVE, 2: APPARENT, 4: REACTIVE}
+
+
+def signed(value, bits=32):
+    """Two's complement of an unsigned register value."""
+    return value - (1 << bits) if value >> (bits - 1) else value
+
+
+def gain(value):
+    """Factor of an s5.27 gain register: 1 + value / 2**27 (p. 22)."""
+    return 1 + signed(value) / (1 << 27)
+
+
+def phase_correction(value, frequency_hz):
+    """Radians by which xPHASECAL advances the current at `frequency_hz` (inverse of the formula on p. 23)."""
+    a = signed(value) / (1 << 27)
+    w = 2 * math.pi * frequency_hz / SAMPLE_RATE
+    s, c = math.sin(w), math.cos(w)
+    return w - math.atan(s / (a + c)) + math.atan(a * s / (1 + a * c))
+
+
+class EnergyPath(EnergyChip):
+    """Back-end of the model; the register side is ADE9153AModel. units: 2**-13 of one xHR_HI count."""
+
+    units_per_wh = 352_704 * 8192
+
+    def __init__(self, clock, errors, rng, cf_double=False):
+        super().__init__(clock, errors, rng)
+        self.reg = dict(RESET)
+        self.cf_shift = (
+            18 if cf_double else 19
+        )  # units a pulse = CFxDEN << 19 (Fig. 50); the text on p. 26 would make it 18
+        self.noise_seed = rng.getrandbits(48)
+        self.frozen = False
+        self.running = False  # RUN = 1 and out of reset
+        self.cf_edges = ([], [])  # us of each falling edge of CF1, CF2, kept while record_edges
+        self.record_edges = False
+        self._rate_full = 4 * (1_000_000 + round(errors.clock_ppm))  # samples a 10**9 us
+        self._rate = 0
+        self._t0 = clock.now_us
+        self._s0 = 0
+        self._ref = 0  # sample of the last rebase
+        self._next_event = _FOREVER
+        self._run_at = 0
+        self._start = _FOREVER  # sample at which accumulation (re)starts after PWR_SETTLE
+        self._origin = 0
+        self._window = 0  # samples an EGY_TIME window; 0: not accumulating
+        self._raw = [0, 0, 0]  # codes before the gate
+        self._code = [0, 0, 0]  # codes that go into the accumulators
+        self._acc = [0, 0, 0]  # ever accumulated, at _ref
+        self._latch = [0, 0, 0]  # ever accumulated, at the last window end before _ref
+        self._latch_before = [0, 0, 0]  # and at the one before that
+        self._base = [0, 0, 0]  # what a cleared register is counted from
+        self._ack = [0, 0, 0]
+        self._ack_base = [0, 0, 0]
+        self._lost = [0, 0, 0]
+        self._gate = [False, False, False]
+        self._nl_sum = [0, 0, 0]
+        self._nl_from = 0
+        self._nl_pending = 0
+        self._nl_samples = 0  # window of the no-load timer; 0: off
+        self._cf_rest = [0, 0]
+        self._cf_count = [0, 0]
+        self._cf_codes = [0, 0]  # codes that go into the converters
+        self._idle = 1000  # of 1000: how much of what flows is not counted
+        self._idle_at = clock.now_us
+        self._noise_block = -1
+        self._noise_mw = (0.0, 0.0)
+        self._trig = None
+        self._dsp = {}  # answers that hold until the next event
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+    def _sample(self):
+        """Sample count now (int)."""
+        return self._s0 + (self.clock.now_us - self._t0) * self._rate // _US_PER_SAMPLE_SCALE
+
+    def _us_of(self, sample):
+        if not self._rate:
+            return self.clock.now_us
+        return self._t0 - ((self._s0 - sample) * _US_PER_SAMPLE_SCALE) // self._rate
+
+    def _clock_on(self, on):
+        """Start or stop the sample clock at now."""
+        self._s0 = self._sample()
+        self._t0 = self.clock.now_us
+        self._rate = self._rate_full if on else 0
+
+    def advance(self):
+        """See EnergyChip."""
+        s = self._sample()
+        if s >= self._next_event:
+            self._run_to(s)
+        if self._idle:
+            self._account_idle(self.clock.now_us)
+
+    def _run_to(self, s):
+        while s >= self._next_event:
+            event = self._next_event
+            self._rebase(event)
+            if self._idle:
+                self._account_idle(self._us_of(event))
+            if event >= self._start:
+                self._begin_windows(event)
+            self._recode(event)
+
+    def _account_idle(self, us):
+        if us > self._idle_at:
+            self.not_counting(us - self._idle_at, self._idle)
+            self._idle_at = us
+
+    def _set_idle(self, fraction_x1000, s):
+        if not self._idle:
+            self._idle_at = self._us_of(s)
+        self._idle = fraction_x1000
+
+    def point_changed(self):
+        s = self._sample()
+        self._before_point(s)
+        self._rebase(s)
+        self._recode(s)
+
+    def _before_point(self, s):
+        """Hook of the register side (dip, swell, peak)."""
+
+    def _change(self, apply):
+        """Bring everything to now, let `apply(s)` change state, recompute."""
+        self.advance()
+        s = self._sample()
+        self._rebase(s)
+        apply(s)
+        self._recode(s)
+
+    # -- accumulators --------------------------------------------------------------------------------------------------
+    def _latched(self, kind, s):
+        """Ever accumulated by the last window end at or before sample `s` (>= _ref)."""
+        window = self._window
+        if window:
+            n = s - (s - self._origin) % window - self._ref
+            if n >= 0:
+                return self._acc[kind] + self._code[kind] * n
+        return self._latch[kind]
+
+    def _latched_before(self, kind, s):
+        """The same one window earlier (for EGY_LD_ACCUM)."""
+        window = self._window
+        if not window:
+            return self._latch_before[kind]
+        n = s - (s - self._origin) % window - self._ref
+        if n >= window:
+            return self._acc[kind] + self._code[kind] * (n - window)
+        return self._latch[kind] if n >= 0 else self._latch_before[kind]
+
+    def _rebase(self, s):
+        n = s - self._ref
+        if not n:
+            return
+        acc, code = self._acc, self._code
+        window = self._window
+        if window:
+            if self.reg[_EP_CFG] & 4:
+                self._latch_before = [self._latched_before(k, s) for k in range(3)]
+            m = s - (s - self._origin) % window - self._ref
+            if m >= 0:
+                self._latch = [a + c * m for a, c in zip(acc, code, strict=True)]
+        self._acc = [a + c * n for a, c in zip(acc, code, strict=True)]
+        if self._cf_codes[0]:
+            self._cf_run(0, n)
+        if self._cf_codes[1]:
+            self._cf_run(1, n)
+        if self._nl_samples:
+            self._nl_run(s, self._nl_samples)
+        self._ref = s
+
+    def _begin_windows(self, s):
+        """PWR_SETTLE is over: accumulate from here."""
+        self._start = _FOREVER
+        self._origin = s
+        self._window = self._window_samples()
+
+    def _window_samples(self):
+        reg = self.reg
+        count = reg[ADDRESS["EGY_TIME"]] + 1
+        if reg[_EP_CFG] & 2:  # half cycles; without crossings no window ever ends (ADE9078 data sheet, p. 50)
+            mhz = self.point.frequency_mhz
+            return max(1, round(count * SAMPLE_RATE * 500 / mhz)) if self.point.live and mhz else _FOREVER
+        return count
+
+    def _energy_config(self, s):
+        """EP_CFG, EGY_TIME or CONFIG1 was written."""
+        if self.running and self.reg[_EP_CFG] & 1 and not self.reg[ADDRESS["MS_ACAL_CFG"]] & 1:
+            if self._window:
+                window = self._window_samples()
+                if window != self._window:
+                    self._origin = s
+                    self._window = window
+            elif self._start == _FOREVER:
+                settle = _SETTLE_MS[self.reg[ADDRESS["CONFIG1"]] >> 8 & 3]
+                self._start = s + settle * SAMPLE_RATE // 1000
+                if not settle:
+                    self._begin_windows(s)
+        else:
+            self._window = 0
+            self._start = _FOREVER
+
+    def _drop_energy(self, s):
+        """A reset or RUN 0->1 clears the energy registers at sample `s`: what was not read is lost."""
+        held = [self._acc[k] - self._base[k] - (self._ack[k] - self._ack_base[k]) for k in range(3)]
+        for k in range(3):
+            self._lost[k] += held[k]
+            self._base[k] = self._latch[k] = self._latch_before[k] = self._acc[k]
+            self._ack_base[k] = self._ack[k]
+        self.lost_at_reset(*held)
+
+    def unwrapped(self, kind):
+        """Units ever accumulated; `kind` of KINDS."""
+        self.advance()
+        k = KINDS.index(kind)
+        return self._acc[k] + self._code[k] * (self._sample() - self._ref)
+
+    def acknowledged(self, kind):
+        """Units handed to the master by its last completed read."""
+        return self._ack[KINDS.index(kind)]
+
+    def lost(self, kind):
+        """Units that went down with resets, or were overwritten unread."""
+        return self._lost[KINDS.index(kind)]
+
+    # -- no-load (p. 28) -----------------------------------------------------------------------------------------------
+    def _nl_window(self):
+        timer = self.reg[_EP_CFG] >> 5
+        return 0 if timer == 7 else 64 << timer
+
+    def _nl_run(self, s, window):
+        """Keep the sums of the window in progress; decide when `s` ends one."""
+        begin = s - (s - self._run_at) % window
+        ends = begin == s
+        if ends:
+            begin -= window
+        fresh = self._nl_from < begin
+        span = s - (begin if fresh else self._nl_from)
+        for k in range(3):
+            total = (0 if fresh else self._nl_sum[k]) + abs(self._raw[k]) * span
+            self._nl_sum[k] = total
+            if ends:
+                self._gate[k] = total * 64 < self.reg[_NL_LEVEL[k]] * window
+                self._nl_sum[k] = 0
+        if ends:
+            self._nl_pending -= 1
+        self._nl_from = s
+
+    # -- codes ---------------------------------------------------------------------------------------------------------
+    def _scales(self):
+        """Recompute what depends on the configuration only."""
+        reg = self.reg
+        e = self.errors
+        pga = reg[ADDRESS["AI_PGAGAIN"]]
+        gi = gain(reg[ADDRESS["AIGAIN"]])
+        self._v_scale = abs(gain(reg[ADDRESS["AVGAIN"]])) * e.voltage_gain / AVCC / 1e3  # code per mV
+        self._i_scale = abs(gi) * e.current_gain * _PGA.get(pga & 7, 1.0) / 16 / AICC / 1e6  # code per uA
+        self._p_gain = gain(reg[ADDRESS["APGAIN"]])
+        sign = (1 if gi >= 0 else -1) * (1 if pga & 0x10 else -1) * (1 if gain(reg[ADDRESS["AVGAIN"]]) >= 0 else -1)
+        self._p_scale = sign * self._v_scale * self._i_scale * 1e6 / (1 << 27) * self._p_gain  # code per mW
+        self._os = [signed(reg[ADDRESS[n]]) for n in ("AWATT_OS", "AFVAR_OS", "AIRMS_OS", "AVRMS_OS")]
+        self._trig = None
+
+    def _angle(self, mhz):
+        """(cos, sin) of what is left of the phase error, cached by frequency."""
+        if self._trig is None or self._trig[0] != mhz:
+            hz = mhz / 1000 or 50.0
+            b = math.radians(self.errors.phase_deg) - phase_correction(self.reg[ADDRESS["APHASECAL"]], hz)
+            self._trig = (mhz, math.cos(b), math.sin(b))
+        return self._trig
+
+    def _noise(self, s):
+        block = s // _BLOCK
+        if block != self._noise_block:
+            self._noise_block = block
+            draw = random.Random(self.noise_seed + block * 0x9E3779B97F4A7C15)
+            sigma = self.errors.noise_mw
+            self._noise_mw = (draw.gauss(0, sigma), draw.gauss(0, sigma))
+        return self._noise_mw
+
+    def _recode(self, s):
+        """Codes from sample `s` on, and when they change next."""
+        if not self.running:
+            self._dsp.clear()
+            self._raw = [0, 0, 0]
+            self._code = [0, 0, 0]
+            self._cf_codes = [0, 0]
+            self._set_idle(1000, s)
+            self._next_event = _FOREVER
+            return
+        if self.frozen:  # the clock stands: no event will come, every result register holds what it held
+            self._set_idle(1000, s)
+            self._next_event = _FOREVER
+            return
+        self._dsp.clear()
+        if self._trig is None:
+            self._scales()
+        p = self.point
+        e = self.errors
+        _, cos_b, sin_b = self._angle(p.frequency_mhz)
+        watt = p.active_mw * cos_b - p.reactive_mvar * sin_b + e.active_offset_mw
+        var = p.reactive_mvar * cos_b + p.active_mw * sin_b + e.reactive_offset_mvar
+        next_event = _FOREVER
+        if e.noise_mw:
+            noise = self._noise(s)
+            watt += noise[0]
+            var += noise[1]
+            next_event = s - s % _BLOCK + _BLOCK
+        settle = 1.0
+        block = (s - self._run_at) // _SETTLE_BLOCK
+        if block < _SETTLE_BLOCKS:
+            settle = 1 - math.exp(-(block + 0.5) * _SETTLE_BLOCK / SAMPLE_RATE / _TAU_S)
+            next_event = min(next_event, self._run_at + (block + 1) * _SETTLE_BLOCK)
+        self._settle = settle
+        os = self._os
+        self.rms_i = self._rms(p.current_ua * self._i_scale * settle, os[2])
+        self.rms_v = self._rms(p.voltage_mv * self._v_scale * settle, os[3])
+        scale = self._p_scale * settle
+        volts = self.reg[ADDRESS["VNOM"]] if self.reg[_CONFIG0] & 0x20 else self.rms_v
+        raw = [
+            round(watt * scale) + os[0],
+            round(var * scale) + os[1],
+            round(self.rms_i * volts / (1 << 27) * abs(self._p_gain)),
+        ]
+        window = self._nl_samples = self._nl_window()
+        if raw != self._raw:
+            self._raw = raw
+            self._nl_pending = 2 if window else 0
+        if not window:
+            self._gate = [False, False, False]
+        elif self._nl_pending > 0:
+            next_event = min(next_event, s - (s - self._run_at) % window + window)
+        if self._start != _FOREVER:
+            next_event = min(next_event, self._start)
+        self._next_event = next_event
+        self._apply_rules(raw)
+        self._set_idle(round(1000 * (1 - settle)) if self._window else 1000, s)
+
+    def _apply_rules(self, raw):
+        """No-load gate and ACCMODE (p. 45): the codes that are accumulated."""
+        code = [0 if closed else c for c, closed in zip(raw, self._gate, strict=True)] if self._window else [0, 0, 0]
+        mode = self.reg[_ACCMODE]
+        if mode & 0xF:
+            for kind, rule in ((ACTIVE, mode & 3), (REACTIVE, mode >> 2 & 3)):
+                c = code[kind]
+                code[kind] = (c, abs(c), max(c, 0), min(c, 0))[rule]
+        self._code = code
+        self._cf_codes = [self._cf_code(0), self._cf_code(1)]
+
+    @staticmethod
+    def _rms(code, offset):
+        """xRMS = sqrt(xRMS0**2 + 2**15 * xRMS_OS), p. 22; rounded code."""
+        if offset:
+            code = math.sqrt(max(0.0, code * code + offset * 32768.0))
+        return round(code)
+
+    # -- CF pulse outputs (p. 26) --------------------------------------------------------------------------------------
+    def _cf_units(self, i):
+        return self.reg[ADDRESS["CF1DEN"] + i] << self.cf_shift
+
+    def _cf_code(self, i):
+        mode = self.reg[_CFMODE]
+        if mode >> (6 + i) & 1:
+            return 0
+        kind = _CF_KIND.get(mode >> (3 * i) & 7)
+        if kind is None:
+            return 0
+        threshold = self.reg[_THRESHOLD[kind]]
+        code = self._code[kind]
+        return code if threshold == 0x100000 else code * 0x100000 // max(threshold, 1)
+
+    def _cf_run(self, i, n):
+        code = self._cf_codes[i]
+        units = self._cf_units(i)
+        total = self._cf_rest[i] + code * n
+        pulses = abs(total) // units
+        if pulses:
+            if self.record_edges:
+                self._cf_record(i, code, units, pulses)
+            self._cf_count[i] += pulses
+            total -= pulses * units if total > 0 else -pulses * units
+        self._cf_rest[i] = total
+
+    def _cf_record(self, i, code, units, pulses):
+        """Falling edges since _ref, to the microsecond: the instant at which the sum passes each whole pulse."""
+        step = units if code > 0 else -units
+        for k in range(1, pulses + 1):
+            at = Fraction(step * k - self._cf_rest[i], code) + self._ref - self._s0
+            self.cf_edges[i].append(self._t0 + int(at * _US_PER_SAMPLE_SCALE / self._rate))
+
+    def cf_count(self, i):
+        """Pulses ever issued by output `i` (0 = CF1, 1 = CF2); the energy of each is CFxDEN << 19 units."""
+        self.advance()
+        total = self._cf_rest[i] + self._cf_codes[i] * (self._sample() - self._ref)
+        return self._cf_count[i] + abs(total) // max(self._cf_units(i), 1)
+
+    def take_cf_edges(self, i):
+        """Recorded edges (us, sorted) up to now, handed over once."""
+        self._change(lambda s: None)
+        edges = self.cf_edges[i][:]
+        self.cf_edges[i].clear()
+        return edges
