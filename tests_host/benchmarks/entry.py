@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Runs a workload on MicroPython to be measured from outside (host_tools/bench/callgrind.py and heap.py).
+
+    micropython entry.py run MODULE FUNCTION N      call the step N times
+    micropython entry.py alloc MODULE FUNCTION N    the same, then print the heap bytes that one step allocated
+    micropython entry.py held MODULE FUNCTION       print the heap in use after FUNCTION
+
+A workload is a function without arguments that builds what it needs and returns a step: a function without arguments,
+one iteration of what is measured. For `held` it may return anything; what it returns is kept.
+"""
+
+import gc
+import sys
+
+import micropython
+
+_CONTAINERS = (list, tuple, set, frozenset)
+
+
+def data_bytes(roots):
+    """Bytes in the data of every str, bytes and bytearray within reach of `roots`: they are as long on a board.
+
+    Walks containers, instances, classes and modules. What only a closure or a bound method holds is not seen.
+    """
+    seen = set()
+    todo = list(roots)
+    total = 0
+    while todo:
+        item = todo.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if isinstance(item, (str, bytes, bytearray)):
+            total += len(item)
+        elif isinstance(item, dict):
+            todo.extend(item.values())
+        elif isinstance(item, _CONTAINERS):
+            todo.extend(item)
+        elif isinstance(item, memoryview):
+            continue  # its owner is counted
+        else:
+            inside = getattr(item, "__dict__", None)
+            if inside is not None:
+                todo.extend(inside.values())
+    return total
+
+
+def prepare(module, function):
+    return getattr(__import__(module, None, None, [function]), function)()
+
+
+def run(step, count):
+    for _ in range(count):
+        step()
+
+
+def alloc(step, count):
+    step()  # what only the first one allocates is not steady
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    for _ in range(count):
+        step()
+    after = gc.mem_alloc()
+    gc.enable()
+    print("allocated", after - before)
+
+
+def held(kept):
+    gc.collect()
+    used = gc.mem_alloc()
+    roots = [kept]
+    for name in sys.modules:
+        if name != "__main__":
+            roots.append(sys.modules[name])
+    print("used", used)
+    print("data", data_bytes(roots))
+    micropython.qstr_info()  # prints n_str_data_bytes: the names
+
+
+def main(arguments):
+    mode, module, function = arguments[:3]
+    kept = prepare(module, function)
+    if mode == "run":
+        run(kept, int(arguments[3]))
+    elif mode == "alloc":
+        alloc(kept, int(arguments[3]))
+    else:
+        held(kept)
+
+
+main(sys.argv[1:])

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+"""The measuring, on workloads of known cost: from how MicroPython lays out objects (py/objlist.c; py/gc.c: blocks of
+four words), or compared with each other.
+"""
+
+import shutil
+
+import pytest
+
+from host_tools.bench import callgrind, heap
+
+
+def test_a_step_that_allocates_nothing():
+    assert heap.allocated("known", "nothing") == 0
+    assert heap.allocated("known", "loop_100") == 0
+
+
+def test_a_step_that_allocates_a_list():
+    assert heap.allocated("known", "allocates_a_list") == 64
+
+
+def test_held_bytes_of_a_buffer_count_fully_on_a_board():
+    base = heap.held("known", "holds_nothing")
+    buffer = heap.held("known", "holds_a_buffer")
+    # The collector is conservative: a few dead blocks may look alive on either side.
+    assert abs(buffer.used - base.used - 10000) <= 128
+    assert buffer.data - base.data == 10000
+    assert abs(buffer.board - base.board - 10000) <= 64
+
+
+def test_held_words_count_half_on_a_board():
+    base = heap.held("known", "holds_nothing")
+    words = heap.held("known", "holds_a_list")
+    assert abs(words.used - base.used - 8000) <= 128
+    assert words.data == base.data
+    assert abs(words.board - base.board - 4000) <= 64
+
+
+def test_held_data_is_found_inside_objects():
+    assert heap.held("known", "holds_nested").data - heap.held("known", "holds_nothing").data == 10000
+
+
+def test_a_workload_that_fails_is_told():
+    with pytest.raises(RuntimeError, match="no_such_function"):
+        heap.held("known", "no_such_function")
+
+
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
+def test_instructions_grow_with_the_work_and_with_nothing_else():
+    one = callgrind.per_iteration("known", "loop_100", lengths=(5, 25))
+    two = callgrind.per_iteration("known", "loop_200", lengths=(5, 25))
+    assert one > 100 * 5 * 5  # a turn of the loop is five byte codes, and none takes fewer than five instructions
+    assert 1.9 * one < two < 2 * one  # the call of the step is there once in both
