@@ -175,39 +175,17 @@ class Timer:
 
 
 class Partition:
-    """esp32.Partition with 8 erased blocks; programming clears bits, as NOR flash does."""
+    """esp32.Partition, as far as a board looks one up."""
 
     TYPE_APP = 0
     TYPE_DATA = 1
 
     def __init__(self, label):
         self.label = label
-        self.data = bytearray(b"\xff" * 8 * 4096)
 
     @classmethod
     def find(cls, type=0, subtype=0xFF, label=None):
         return [cls(label)] if type == cls.TYPE_DATA and label in WORLD.partitions else []
-
-    def ioctl(self, op, arg):
-        if op == 4:
-            return 8
-        if op == 5:
-            return 4096
-        if op == 6:
-            for i in range(4096):
-                self.data[arg * 4096 + i] = 0xFF
-            return 0
-        return None
-
-    def readblocks(self, block, buf, offset=0):
-        at = block * 4096 + offset
-        for i in range(len(buf)):
-            buf[i] = self.data[at + i]
-
-    def writeblocks(self, block, buf, offset=0):
-        at = block * 4096 + offset
-        for i in range(len(buf)):
-            self.data[at + i] &= buf[i]
 
 
 class _Esp32:

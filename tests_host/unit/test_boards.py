@@ -310,6 +310,8 @@ def test_without_the_partition_there_is_no_block_store():
     module, _ = fake_machine.load("esp32_devkitc")
     fake_machine.WORLD.partitions = ()
     assert module.build().flash_partition is None
+    fake_machine.WORLD.partitions = ("ferraris",)
+    assert module.build().flash_partition.label == "ferraris"
 
 
 def test_wait_lasts_until_the_tick_across_the_wrap():
@@ -366,35 +368,3 @@ def test_pwm_outputs_are_dark_and_silent_at_boot():
     )
     hw.backlight.value(0)
     assert fake_machine.WORLD.of("duty")[-1] == ("duty", 48, 0)
-
-
-def test_partition_store_programs_verifies_and_keeps_to_its_sector():
-    from drivers.partition import PartitionError, PartitionStore
-
-    part = fake_machine.Partition("ferraris")
-    store = PartitionStore(part)
-    assert (store.sector_size, store.sector_count) == (4096, 8)
-    data = bytearray(range(100))
-    store.program(4096 + 7, data)
-    back = bytearray(100)
-    store.read_into(4096 + 7, back)
-    assert back == data
-    for bad in (8 * 4096, 4096 - 50, -1):
-        try:
-            store.program(bad, data)
-            raise AssertionError("accepted")
-        except PartitionError as error:
-            assert error.code == 3
-    try:
-        store.program(4096 + 7, bytearray(b"\xff" * 100))  # not erased: reads back what was there
-        raise AssertionError("verified")
-    except PartitionError as error:
-        assert error.code == 4
-    assert not store.erase_start(1) and not store.busy()
-    store.read_into(4096 + 7, back)
-    assert back == b"\xff" * 100
-    try:
-        store.erase_start(8)
-        raise AssertionError("accepted")
-    except PartitionError as error:
-        assert error.code == 3

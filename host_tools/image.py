@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: MIT
+"""Builds what goes onto a board: `python -m host_tools.image BOARD [--variant V] [--chip C] [--json]`.
+
+    build/<board>/tree/     main.py (source), compose.mpy bringup.mpy app/ drivers/ board/: the root of the file system
+    build/<board>/rom/      the same without main.py, and
+    build/<board>/<board>.romfs     made of it, for boards whose MicroPython has a ROMFS partition
+    build/<board>/partitions.bin    ESP32 only: the partition table with the meter's raw area
+
+Everything but main.py is compiled by mpy-cross for the board's architecture with asserts kept (level 0). The output
+depends on the sources alone: the embedded file names are relative, and the ROMFS is written in the order of the names.
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from host_tools import board_files
+from host_tools.bench import runtimes
+
+_FIRMWARE = board_files.ROOT / "firmware"
+_DEFAULT = ("e1c1", "ade9153a")
+_CHIPS = ("ade9153a", "atm90e26")
+
+
+class ImageError(RuntimeError):
+    """The image cannot be built; one line says why."""
+
+
+def sources(board):
+    """(path on the device without suffix, source file) of every module of an image, sorted."""
+    found = [(path.relative_to(_FIRMWARE), path) for path in _FIRMWARE.rglob("*.py") if path != _FIRMWARE / "main.py"]
+    found.append((Path("bringup.py"), board_files.BOARDS / "bringup.py"))
+    found += [(Path("board") / path.name, path) for path in (board_files.BOARDS / board).glob("*.py")]
+    return sorted((target.with_suffix(""), path) for target, path in found)
+
+
+def main_py(variant, chip):
+    """Source of main.py for a model; the default model needs no arguments."""
+    text = (_FIRMWARE / "main.py").read_text()
+    if (variant, chip) == _DEFAULT:
+        return text
+    call = f'build("{variant}", "{chip}")'
+    if "= build()" not in text:
+        raise ImageError("firmware/main.py has no build() to fill in")
+    return text.replace("= build()", f"= {call}", 1)
+
+
+def _compile(source, target, name, arch):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [runtimes.mpy_cross(), f"-march={arch}", "-s", f"{name}.py", str(source), "-o", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ImageError(f"mpy-cross: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
+
+
+def _romfs(folder):
+    """What `mpremote romfs build --no-mpy` writes for a folder, without its listing on stdout."""
+    from mpremote.romfs import make_romfs
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return make_romfs(str(folder), mpy_cross=False)
+
+
+def build(board, variant="e1c1", chip="ade9153a", out=None):
+    """Build one board's image.
+
+    out: folder to replace, default build/<board>. returns: dict board, form, arch, out, files, sizes {part: bytes},
+    total, romfs (bytes or None). raises: UnknownBoard, ImageError.
+    """
+    facts = board_files.load(board)
+    if variant not in facts["variants"]:
+        raise ImageError(f"{board} has no variant '{variant}': choose one of {', '.join(facts['variants'])}")
+    if chip not in _CHIPS:
+        raise ImageError(f"unknown chip '{chip}': choose one of {', '.join(_CHIPS)}")
+    out = board_files.BUILD / board if out is None else Path(out)
+    shutil.rmtree(out, ignore_errors=True)
+    tree = out / "tree"
+    sizes = {}
+    modules = sources(board)
+    with ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
+        list(pool.map(lambda module: _compile(module[1], tree / f"{module[0]}.mpy", module[0], facts["arch"]), modules))
+    for name, _ in modules:
+        target = tree / f"{name}.mpy"
+        sizes[name.parts[0]] = sizes.get(name.parts[0], 0) + target.stat().st_size
+    (tree / "main.py").write_text(main_py(variant, chip))
+    sizes["main.py"] = (tree / "main.py").stat().st_size
+    romfs = None
+    if facts["form"] == "romfs":
+        shutil.copytree(tree, out / "rom", ignore=shutil.ignore_patterns("main.py"))
+        data = _romfs(out / "rom")
+        if len(data) > facts["romfs_bytes"]:
+            raise ImageError(f"ROMFS of {len(data)} bytes is larger than the partition, {facts['romfs_bytes']}")
+        (out / f"{board}.romfs").write_bytes(data)
+        romfs = len(data)
+    if "partition" in facts:
+        (out / "partitions.bin").write_bytes(board_files.partition_table(facts["partition"]))
+    return {
+        "board": board,
+        "variant": variant,
+        "chip": chip,
+        "form": facts["form"],
+        "arch": facts["arch"],
+        "out": str(out),
+        "files": len(modules) + 1,
+        "sizes": sizes,
+        "total": sum(sizes.values()),
+        "romfs": romfs,
+    }
+
+
+def main(arguments=None):
+    """Returns the exit code: 0 done, 2 wrong use or a source that does not compile."""
+    parser = argparse.ArgumentParser(prog="python -m host_tools.image", description="Build the image of a board.")
+    parser.add_argument("board", help=", ".join(board_files.names()))
+    parser.add_argument("--variant", default=_DEFAULT[0])
+    parser.add_argument("--chip", default=_DEFAULT[1])
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args(arguments)
+    try:
+        report = build(options.board, options.variant, options.chip)
+    except (board_files.UnknownBoard, ImageError, runtimes.MissingRuntime) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if options.json:
+        print(json.dumps(report))
+        return 0
+    print(f"{report['board']}: {report['files']} files, {report['arch']}, in {report['out']}")
+    for part, size in sorted(report["sizes"].items()):
+        print(f"{size:9d}  {part}")
+    print(f"{report['total']:9d}  total")
+    if report["romfs"] is not None:
+        print(f"{report['romfs']:9d}  {report['board']}.romfs")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
