@@ -35,6 +35,7 @@ class Spi:
         self.position = 0  # bytes since chip select
         self._address = 0
         self._last = 0
+        self._high = 0
 
     def _byte(self, mosi):
         """One byte in, one out."""
