@@ -122,9 +122,7 @@ def _switches(hw):
             continue
         # Only the 100 A contactors need ten seconds between two operations.
         rest_ms = 1000 if k == 2 else 10_000
-        relay = LatchingRelay(
-            hw.k_set[k], hw.k_reset[k], hw.k_feedback[k], lock, one_shot=hw.one_shot, rest_ms=rest_ms
-        )
+        relay = LatchingRelay(hw.k_set[k], hw.k_reset[k], hw.k_feedback[k], lock, one_shot=hw.one_shot, rest_ms=rest_ms)
         switches.append(Switch(relay, armed_only=k != 2))
     return switches
 
@@ -191,5 +189,5 @@ def _face(hw, config, elements, store, clock, supervision, supply):
     panel = Panel(lcd, hw.backlight, default_list(), VERSION)
     button_a = Button(hw.button_a) if hw.button_a is not None else None
     button_b = Button(hw.button_b) if hw.button_b is not None else None
-    keys = Gestures(active=1)
+    keys = Gestures()
     return Face(panel, view, keys, button_a, button_b, elements, store, clock, supervision, supply, config)

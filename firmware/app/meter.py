@@ -9,6 +9,7 @@ that feature off, is logged, and metering goes on. Time is an argument; nothing 
 
 from micropython import const
 
+from app import ticks
 from app.metrology import sample as s
 from app.records import codes
 
@@ -23,6 +24,9 @@ _ALIGN_WAIT_MS = const(2)
 _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
+_CAUSE_WATCHDOG = const(1)
+_LONG_OUTAGE_S = const(180)
+_DAYS_MOST = const(10_000)
 _ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
 
 
@@ -32,7 +36,9 @@ class Meter:
     Build with compose.compose(); call `start` once, then `poll` for ever.
     """
 
-    def __init__(self, config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog):
+    def __init__(
+        self, config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, reset_cause
+    ):
         self.config = config
         self.elements = elements
         self.store = store
@@ -43,6 +49,7 @@ class Meter:
         self.panel = panel
         self.log = log
         self.watchdog = watchdog
+        self.reset_cause = reset_cause  # 0 power-on, 1 watchdog, 2 other
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
         self.feature_off = [0] * _FEATURES
@@ -50,15 +57,25 @@ class Meter:
         self._unsaved_seconds = 0
         per = elements[0].registers.counts_per_wh
         self._save_counts = config.save_mwh * (per // 1000) if per >= 1000 else config.save_mwh * per // 1000
-        self._energy_mwh_s = config.wait_mwh * 3600
+        self._energy_mwh_s = 0
+        self.set_longest_wait(config.longest_wait_ms)
+
+    def set_longest_wait(self, ms):
+        """Longest wait between two passes, 1..3 600 000 ms. Above a second the save policy becomes the wait."""
+        self.config.set_longest_wait(ms)
+        self._energy_mwh_s = self.config.wait_mwh * 3600
 
     def start(self, now_ms, boot_ms):
         """Restore, before anything is served. boot_ms: how long the supply had been good before `now_ms`."""
-        self.store.restore(self.elements, self.clock, self.log)
+        self.store.restore(self.elements, self.clock)
         for element in self.elements:
-            element.begin(now_ms, boot_ms)
-        self.clock.start(now_ms)
+            # After a power-on the load ran while we booted; after any other reset the chip went on counting.
+            element.begin(now_ms, 0 if self.reset_cause else boot_ms)
         self.timekeeper.start(now_ms)
+        self._log_return()
+        self.store.tell(self.log)
+        if self.supply is not None:
+            self.supply.restore()
         self.safe = self.store.boots_failed >= 3
         if self.safe:
             self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_SAFE_MODE)
@@ -66,7 +83,7 @@ class Meter:
             self.panel.start(now_ms)
 
     def poll(self, now_ms):
-        """One pass. returns: int ms until the next one is wanted (the wait may end sooner). allocates: no"""
+        """One pass. returns: tick at which the next one is wanted (it may come sooner). allocates: no"""
         seconds = self.clock.advance(now_ms)
         second = seconds > 0
         attention = 0
@@ -88,9 +105,28 @@ class Meter:
             self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
             self._feature(FEATURE_PANEL, self.panel, now_ms, second)
         self._feature(FEATURE_LOG, self.log, now_ms, second)
+        if second:
+            self.store.poll(seconds)
         self.passes += 1
         self.watchdog.feed()
-        return self._next_wait(now_ms)
+        return ticks.add(now_ms, self._next_wait())
+
+    def _log_return(self):
+        """Why and since when we were away: known from the last record and the clock."""
+        if self.reset_cause == _CAUSE_WATCHDOG:
+            self.log.append_now(codes.WATCHDOG_RESET, 0)
+        elif self.reset_cause:
+            self.log.append_now(codes.UNEXPECTED_RESET, 0)
+        elif self.store.known and self.clock.valid:
+            away_s = self.clock.second - self.store.saved_second
+            days = self.clock.day - self.store.saved_day
+            if 0 <= days <= _DAYS_MOST:
+                away_s += days * 86_400
+            elif days:
+                away_s = _DAYS_MOST * 86_400
+            self.log.append_at(self.store.saved_day, self.store.saved_second, codes.SUPPLY_INTERRUPTED, 0)
+            code = codes.OUTAGE_RESTORED_LONG if away_s >= _LONG_OUTAGE_S else codes.OUTAGE_RESTORED
+            self.log.append_now(code, away_s if away_s > 0 else 0)
 
     def _save(self):
         # Nothing is counted as saved before the record is known to be good: a failed save is tried again in the next pass.
@@ -115,8 +151,8 @@ class Meter:
             except Exception:  # noqa: BLE001  the log itself is gone: the flag in feature_off stays
                 self.feature_off[FEATURE_LOG] = 1
 
-    def _next_wait(self, now_ms):
-        to_second = self.clock.ms_to_next_second(now_ms)
+    def _next_wait(self):
+        to_second = self.clock.until_second_ms()
         wait = self.config.longest_wait_ms
         if wait > 1000:
             # Long steps still end on a second, so that metering seconds never straddle a read.
@@ -138,4 +174,3 @@ class Meter:
         if self.panel is not None and self.panel.keys_down:
             wait = min(wait, _KEY_WAIT_MS)
         return wait if wait > 0 else 1
-

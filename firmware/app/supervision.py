@@ -26,6 +26,7 @@ class Supervision:
         self.rejected = 0
         self.warning = False
         self._reverse_s = [0] * len(elements)
+        self._identified = [0] * len(elements)
         self._rejected_logged = 0
         self._countdown_s = 0
 
@@ -40,6 +41,10 @@ class Supervision:
                 self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CONFIG_REPAIRED)
             if flags & s.SUSPECT:
                 self.rejected += 1
+            if flags & s.ENERGY and not self._identified[i]:
+                self._identified[i] = 1
+                if not self.store.identify(i, element.front_end):
+                    self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CALIBRATION)
             self.fault[i] = 1 if element.down else 0
             if element.down:
                 warning = True

@@ -8,7 +8,7 @@ within a few milliseconds. Drift between the processor's crystal and the RTC is 
 from micropython import const
 
 from app import ticks
-from app.clock import days_from_civil
+from app.clock import days_from_civil, plausible
 from app.records import codes
 
 _ALIGN_LIMIT_MS = const(1500)
@@ -32,12 +32,11 @@ class Timekeeper:
     def start(self, now_ms):
         """Take the time from the RTC, or say that there is none."""
         if self._read():
-            self._set(now_ms)
+            self._set()
             self._second = self._fields[5]
             self._since_ms = now_ms
             self.aligning = True
         else:
-            self.clock.valid = False
             self.log.append_now(codes.CLOCK_INVALID, 0)
 
     def poll(self, now_ms, second):
@@ -47,48 +46,30 @@ class Timekeeper:
             self._countdown_s -= 1
             if self._countdown_s <= 0:
                 self._countdown_s = _CHECK_S
-                self._compare(now_ms)
+                self._compare()
 
     def _read(self):
         if self.rtc is None:
             return False
         try:
-            return self.rtc.read_into(self._fields)
+            return self.rtc.read_into(self._fields) and plausible(self._fields)
         except Exception:  # noqa: BLE001  a dead RTC is a clock fault, not a metering fault
             self.errors += 1
             return False
 
-    def _day(self):
+    def _set(self):
         f = self._fields
-        return days_from_civil(f[0], f[1], f[2])
-
-    def _second_of_day(self):
-        f = self._fields
-        return f[3] * 3600 + f[4] * 60 + f[5]
-
-    def _set(self, now_ms):
-        self.clock.set(self._day(), self._second_of_day(), now_ms)
+        self.clock.set(days_from_civil(f[0], f[1], f[2]), f[3] * 3600 + f[4] * 60 + f[5])
 
     def _align(self, now_ms):
         if self._read() and self._fields[5] != self._second:
-            self._set(now_ms)
+            self._set()
             self.aligning = False
         elif ticks.diff(now_ms, self._since_ms) > _ALIGN_LIMIT_MS:
             self.aligning = False  # an RTC that stands still is caught by the comparison
 
-    def _compare(self, now_ms):
-        if not self._read():
-            return
-        clock = self.clock
-        days = self._day() - clock.day
-        if days > 1 or days < -1:
-            drift = 86_400 if days > 0 else -86_400
-        else:
-            drift = days * 86_400 + self._second_of_day() - clock.second
-        if -1 <= drift <= 1:
-            return  # the reading falls anywhere inside a second
-        if -10 <= drift <= 10:
-            clock.shift(drift)
-            self.log.append_now(codes.CLOCK_ADJUSTED, drift & 0xFFFF)
-        else:
-            self.log.append_now(codes.CLOCK_NOT_ADJUSTED, 0)
+    def _compare(self):
+        if self._read():
+            code = self.clock.follow(self._fields)
+            if code:
+                self.log.append_now(code, self.clock.error_s & 0xFFFF)

@@ -94,13 +94,30 @@ class Simulation:
         on_pass = self.on_pass
         progress = self.on_progress
         while True:
-            ms = poll(ticks_ms())
+            next_ms = poll(ticks_ms())
             self.passes += 1
             if on_pass is not None:
                 on_pass(meter)
             if progress is not None and not self.passes & 0xFFF:
                 progress(self.world.clock.now_us)
-            wait(ms)
+            wait(next_ms)
+
+    def element_states(self):
+        """[{"wh": [6], "lost_mwh": [6]}] an element, as the firmware has them at the end."""
+        return [{"wh": list(e.registers.wh), "lost_mwh": list(e.lost_mwh)} for e in self.meter.elements]
+
+    def detected(self):
+        """Counters of what the firmware noticed."""
+        return detected(self.meter)
+
+    def events(self):
+        """[[utc_s, code], ...] of the event log, oldest first; utc_s counts from 2000-01-01."""
+        log = self.meter.log.log
+        return [[log.utc_day(i) * 86_400 + log.utc_second(i), log.code(i)] for i in range(log.count)]
+
+    def face(self):
+        """What the eye sees of the LCD: frozenset of (seg, com)."""
+        return self.bench.lcd.segments()
 
     def _last_pass(self):
         # What flowed up to the last instant is metered too; then the truth stops at the same instant.
@@ -109,6 +126,16 @@ class Simulation:
             self.passes += 1
             if self.on_pass is not None:
                 self.on_pass(self.meter)
+
+
+def detected(meter):
+    """dict of counters, summed over the elements."""
+    names = ("crc_errors", "address_errors", "retries", "resets", "rejects")
+    counts = {name: sum(getattr(e.front_end, name) for e in meter.elements) for name in names}
+    counts["driver_failures"] = sum(e.failures for e in meter.elements)
+    counts["saves_failed"] = meter.store.save_failures
+    counts["store_errors"] = meter.store.hot.errors
+    return counts
 
 
 def element_report(line, element):

@@ -42,6 +42,9 @@ class Line:
         self.point = DEAD
         self.until_us = 0  # the present segment ends here
         self.next = None  # (duration_us, point) read ahead
+        self.read_us = None  # last energy read of the firmware, and the idle time it asked for since
+        self.idle_us = 0
+        self.resets = chip.resets
         self._read_ahead()
 
     def _read_ahead(self):
@@ -93,13 +96,11 @@ class World:
         self.outages = 0
         self.longest_gap_us = 0
         self._done_us = 0  # truth is integrated up to here
-        self._energy_read_us = None
-        self._wait_end_us = 0
+        self._idle_us = 0
         self.watchdog_fed_us = 0
         self.watchdog_timeout_us = 8 * SECOND_US
         self.watchdog_on = False
         self.on_supply = None  # called with True / False
-        self.waits = 0
 
     # -- time -------------------------------------------------------------------------------------------------
 
@@ -135,9 +136,10 @@ class World:
         line.chip.set_point(line.point)
         clock.now_us = now
 
-    def wait(self, ms):
-        """Let up to `ms` pass, as board.wait does; raises what happens to the board meanwhile."""
+    def wait(self, next_ms):
+        """Let time pass until tick `next_ms`, as board.wait does; raises what happens to the board meanwhile."""
         clock = self.clock
+        ms = clock.ticks_diff(next_ms, clock.ticks_ms())
         start = clock.now_us
         costs = self.costs
         clock.now_us += costs.pass_us
@@ -150,7 +152,8 @@ class World:
             target = clock.now_us
         if ms > 1000:
             target = self._before_sign_change(target)
-        self._wait_end_us = target
+        self._measure_gap()
+        idle_from = clock.now_us
         while True:
             stop = target
             for line in self.lines:
@@ -167,9 +170,10 @@ class World:
                 clock.now_us = stop
             self.settle()
             if event <= clock.now_us and self._happen(clock.now_us):
-                return
+                break
             if clock.now_us >= target:
-                return
+                break
+        self._idle_us = clock.now_us - idle_from
 
     def _before_sign_change(self, target):
         """The metering second of a change of sign is bracketed by passes: nothing is netted across it."""
@@ -212,17 +216,30 @@ class World:
         self.watchdog_on = True
         self.watchdog_fed_us = self.clock.now_us
 
-    def energy_read(self):
-        """A chip handed out energy: for `longest_gap_ms`, the time the firmware was late beyond the wait it asked for."""
-        now = self.clock.now_us
-        late = now - max(self._wait_end_us, self._energy_read_us or 0)
-        if self._energy_read_us is not None and late > self.longest_gap_us:
-            self.longest_gap_us = late
-        self._energy_read_us = now
-
     def forget_gap(self):
-        """The firmware or the chip was not running: its next read ends no gap."""
-        self._energy_read_us = None
+        """The firmware or a chip was not running: the next read ends no gap."""
+        for line in self.lines:
+            line.read_us = None
+
+    def _measure_gap(self):
+        """Time between two energy reads beyond the wait that the firmware asked for in between: how late it was."""
+        for line in self.lines:
+            chip = line.chip
+            read = chip.settled_us
+            if chip.resets != line.resets:
+                line.resets = chip.resets
+                line.read_us = None
+                line.idle_us = 0
+            line.idle_us += self._idle_us
+            if line.read_us is None:
+                line.read_us = read
+                line.idle_us = 0
+            elif read > line.read_us:
+                late = read - line.read_us - line.idle_us
+                if late > self.longest_gap_us:
+                    self.longest_gap_us = late
+                line.read_us = read
+                line.idle_us = 0
 
     def supply(self, on):
         """Mains come or go, with everything on the board."""

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""Everything the meter must know after a power loss, in one place: hot records, declared loss, boots, what is wrong with them.
+
+Readers are served from here and nowhere else: `served_wh` moves only when a record has been written and read back.
+"""
+
+from struct import pack_into, unpack_from
+
+from micropython import const
+
+from app.records import codes
+from app.store import calibration, layout
+
+_LOST_VERSION = const(1)
+_BOOT_VERSION = const(1)
+_GOOD_RUN_S = const(60)  # a boot counts as good after this
+
+
+class State:
+    """hot: HotStore; cold: ColdStore. flagged: an integrity flag is up (warning sign). boots_failed: boots in a row that
+    did not reach a minute. calibrated[e]: the element runs on its own, intact calibration.
+    """
+
+    def __init__(self, hot, cold, element_count):
+        self.hot = hot
+        self.cold = cold
+        self.flagged = False
+        self.restored = False
+        self.boots_failed = 0
+        self.calibrated = [False] * element_count
+        self.saved_day = 0
+        self.saved_second = 0
+        self.known = False  # a record of an earlier life was found
+        self.last_error = None
+        self.save_failures = 0
+        self._lost_record = bytearray(4 + 24 * element_count)
+        self._boot_record = bytearray(4)
+        self._run_s = 0
+
+    @property
+    def served_wh(self):
+        """served_wh[e][i]: what readers may see, whole Wh, never falling."""
+        return self.hot.served_wh
+
+    def restore(self, elements, clock):
+        """Bring everything back; nothing is served before this has ended. Boot only."""
+        hot = self.hot
+        for i in range(len(elements)):
+            element = elements[i]
+            if hot.load(i, element.registers, element.front_end):
+                self.known = True
+                self.saved_day = hot.loaded_day
+                self.saved_second = hot.loaded_second
+        if self.known:
+            clock.day = self.saved_day
+            clock.second = self.saved_second
+        self._restore_lost(elements)
+        self._count_boot()
+        self.restored = True
+
+    def tell(self, log):
+        """Log what restoring found, once the time is known. Boot only."""
+        hot = self.hot
+        if hot.lost:
+            # Both slots damaged: the registers start at zero and everybody is told.
+            self.flagged = True
+            log.append_now(codes.NVM_FAULT, 0)
+        elif hot.fell_back:
+            log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_STORE_FELL_BACK)
+        for calibrated in self.calibrated:
+            if not calibrated:
+                self.flagged = True
+                log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CALIBRATION)
+
+    def identify(self, element_index, front_end):
+        """The chip has told its identity: does the calibration belong to it? Once a boot. returns: False when it does not"""
+        if calibration.matches(self.cold, element_index, front_end.chip_id):
+            return True
+        self.calibrated[element_index] = False
+        self.flagged = True
+        return False
+
+    def save(self, elements, clock):
+        """One hot record an element. returns: True when all are stored and verified. allocates: no"""
+        good = True
+        for i in range(len(elements)):
+            element = elements[i]
+            if not self.hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
+                good = False
+        if not good:
+            self.save_failures += 1
+        return good
+
+    def save_lost(self, elements):
+        """The account of declared loss, after it has changed."""
+        record = self._lost_record
+        record[0] = _LOST_VERSION
+        for i in range(len(elements)):
+            for k in range(6):
+                pack_into("<I", record, 4 + 24 * i + 4 * k, elements[i].lost_mwh[k] & 0x3FFFFFFF)
+        return self.cold.save(layout.DECLARED_LOST, record)
+
+    def _restore_lost(self, elements):
+        record = self._lost_record
+        if self.cold.load_into(layout.DECLARED_LOST, record) != len(record) or record[0] != _LOST_VERSION:
+            return
+        for i in range(len(elements)):
+            for k in range(6):
+                elements[i].lost_mwh[k] = unpack_from("<I", record, 4 + 24 * i + 4 * k)[0]
+
+    def _count_boot(self):
+        record = self._boot_record
+        if self.cold.load_into(layout.BOOT, record) == len(record) and record[0] == _BOOT_VERSION:
+            self.boots_failed = record[1]
+        record[0] = _BOOT_VERSION
+        record[1] = self.boots_failed + 1 if self.boots_failed < 255 else 255
+        self.cold.save(layout.BOOT, record)
+
+    def poll(self, seconds):
+        """The boot has proven itself after a minute of passes. allocates: no"""
+        if self._run_s < _GOOD_RUN_S:
+            self._run_s += seconds
+            if self._run_s >= _GOOD_RUN_S:
+                self._boot_record[1] = 0
+                self.cold.save(layout.BOOT, self._boot_record)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+"""The simulated board: every part of the meter as a model, wired to bench buses and pins.
+
+`objects` names them for a firmware process behind the link (boards/virtual); `hardware()` fills the same things into a
+Hardware record for a firmware in this process. Both see the same objects, so both see the same virtual times.
+"""
+
+import random
+
+from app.store import calibration, layout
+from app.store.cold import ColdStore
+from compose import Hardware
+from drivers.crc32 import Crc32
+
+from host_tools.bench.bus import BitFlipper, I2cBus, Pin, SpiBus
+from host_tools.bench.chips.ade9153a import ADE9153AModel
+from host_tools.bench.chips.atm90e26 import ATM90E26Model
+from host_tools.bench.chips.button import ButtonModel
+from host_tools.bench.chips.ds3231 import DS3231Model
+from host_tools.bench.chips.fram import Fram
+from host_tools.bench.chips.ht1621 import HT1621
+from host_tools.bench.chips.pcf85176 import PCF85176
+from host_tools.bench.chips.relay import LatchingRelayModel
+from host_tools.bench.point import HiddenErrors
+from host_tools.bench.storage import CutSwitch, StorageDevice
+
+CHIPS = {"ade9153a": ADE9153AModel, "atm90e26": ATM90E26Model}
+VARIANTS = ("e1c1", "e1c1r", "e1c2", "e1c2r", "e2c2")
+LCDS = ("pcf85176", "ht1621")
+FRAM_BYTES = 32768
+
+
+class _RawBytes:
+    """Byte store straight on the array, for what the factory writes."""
+
+    def __init__(self, data):
+        self.data = data
+        self.size = len(data)
+
+    def read_into(self, address, buf):
+        buf[:] = self.data[address : address + len(buf)]
+
+    def write(self, address, buf):
+        self.data[address : address + len(buf)] = buf
+
+
+def _identity(chip):
+    """The 8 bytes that the driver will read as chip_id; zeros where the part has no identity."""
+    return getattr(chip, "chip_id", 0).to_bytes(8, "big")
+
+
+class Watchdog:
+    """machine.WDT of the bench: tells the world that it was fed."""
+
+    def __init__(self, world):
+        self.world = world
+
+    def feed(self):
+        self.world.feed()
+
+
+class VirtualBoard:
+    """All parts of one meter. errors: list of HiddenErrors, one an element, or None to draw them from the seed.
+
+    chips, relays (three, None where the variant has none), buttons (A, B), fram, rtc, lcd, cut (CutSwitch of the storage).
+    """
+
+    def __init__(
+        self, world, chip="ade9153a", variant="e1c1", lcd="pcf85176", errors=None, faults=None, fram_data=None
+    ):
+        self.world = world
+        self.chip_name = chip
+        self.variant = variant
+        self.lcd_name = lcd
+        clock = world.clock
+        costs = world.costs
+        # Each part draws from a stream of its own, so that adding one part does not change another.
+        seed = world.seed
+        elements = 2 if variant == "e2c2" else 1
+        if errors is None:
+            errors = [HiddenErrors.draw(random.Random(f"{seed} errors {i}")) for i in range(elements)]
+        self.errors = errors
+        baud = costs.spi_baud if chip == "ade9153a" else costs.slow_spi_baud
+        self.spi = SpiBus(clock, baud, costs.call_us)
+        self.i2c = I2cBus(clock, costs.i2c_baud, costs.call_us)
+        self.chips = [CHIPS[chip](clock, errors[i], random.Random(f"{seed} chip {i}")) for i in range(elements)]
+        self.afe_cs = [self.spi.attach(c) for c in self.chips]
+        if chip == "ade9153a":
+            self.afe_reset = [Pin(1, c.reset_pin) for c in self.chips]
+        else:
+            self.afe_reset = [None] * elements
+        self.cut = CutSwitch()
+        self.fram = Fram(StorageDevice(FRAM_BYTES, self.cut, fill=0))
+        if fram_data is not None:
+            self.fram.storage.data[:] = fram_data
+        self.rtc = DS3231Model(clock)
+        self.i2c.attach(0x50, self.fram)
+        self.i2c.attach(0x68, self.rtc)
+        if lcd == "pcf85176":
+            self.lcd = PCF85176(clock, random.Random(f"{seed} lcd"))
+            self.i2c.attach(0x38, self.lcd)
+        else:
+            self.lcd = HT1621(clock, random.Random(f"{seed} lcd"))
+        fitted = (True, "c2" in variant, variant.endswith("r"))
+        self.relays = [
+            LatchingRelayModel(clock, random.Random(f"{seed} relay {k}"), closed=True) if fitted[k] else None
+            for k in range(3)
+        ]
+        self.buttons = [ButtonModel(clock, random.Random(f"{seed} button {k}")) for k in range(2)]
+        self.backlight = Pin(0)
+        self.power_fail = Pin(1)
+        self.watchdog = Watchdog(world)
+        self.pulse_led = Pin(0)
+        self._set_faults(faults or {}, seed)
+        world.inputs = list(self.buttons)
+        world.on_supply = self._supply
+
+    def _set_faults(self, faults, seed):
+        if faults.get("spi_flip"):
+            self.spi.flips = BitFlipper(random.Random(f"{seed} spi"), faults["spi_flip"])
+        if faults.get("i2c_flip"):
+            self.i2c.flips = BitFlipper(random.Random(f"{seed} i2c"), faults["i2c_flip"])
+
+    def _supply(self, on):
+        for part in (self.fram, self.rtc, self.lcd, *filter(None, self.relays)):
+            part.power(on)
+        self.power_fail.level = 1 if on else 0
+
+    def mcu_reset(self):
+        """The processor's pins float: gate pull-downs and pull-ups win."""
+        for relay in self.relays:
+            if relay is not None:
+                relay.release()
+        for cs in self.afe_cs:
+            cs.value(1)
+
+    def strap(self, cs, level):
+        """Hardware.afe_strap: SS low and SCLK at `level` while RESET is low; None (255 over the link) gives them back."""
+        chip = self.chips[self.afe_cs.index(cs)]
+        if level is None or level == 255:
+            chip.straps(1, 1)
+        else:
+            chip.straps(0, level)
+
+    def store_calibration(self, payloads):
+        """What commissioning leaves in the FRAM: one record an element, bound to its chip, locked."""
+        cold = ColdStore(_RawBytes(self.fram.storage.data), layout.COLD_BASE, Crc32())
+        for i, payload in enumerate(payloads):
+            calibration.store(cold, i, payload, _identity(self.chips[i]), True)
+
+    def objects(self):
+        """name -> bench object, for the link."""
+        found = {
+            "afe_spi": self.spi,
+            "i2c": self.i2c,
+            "watchdog": self.watchdog,
+            "afe_strap": self.strap,
+            "backlight": self.backlight,
+            "power_fail": self.power_fail,
+            "button_a": self.buttons[0].pin,
+            "button_b": self.buttons[1].pin,
+        }
+        for i in range(len(self.chips)):
+            found[f"afe_cs{i}"] = self.afe_cs[i]
+            if self.afe_reset[i] is not None:
+                found[f"afe_reset{i}"] = self.afe_reset[i]
+        for k, relay in enumerate(self.relays):
+            if relay is not None:
+                found[f"k{k}_set"] = relay.set_pin
+                found[f"k{k}_reset"] = relay.reset_pin
+                found[f"k{k}_feedback"] = relay.feedback_pin
+        if self.lcd_name == "ht1621":
+            found["lcd_cs"], found["lcd_wr"], found["lcd_data"] = self.lcd.cs, self.lcd.wr, self.lcd.data
+        return found
+
+    def link_config(self, cause):
+        """What boards/virtual must know beside the objects; JSON-able."""
+        return {
+            "chip": self.chip_name,
+            "variant": self.variant,
+            "lcd": self.lcd_name,
+            "reset_cause": cause,
+            "boot_us": self.world.costs.boot_us,
+        }
+
+    def hardware(self, cause):
+        """The Hardware record of this board for a firmware in this process. cause: 0 power-on, 1 watchdog, 2 other."""
+        hw = Hardware()
+        hw.board = "virtual"
+        hw.chip = self.chip_name
+        hw.variant = self.variant
+        hw.clock = self.world.clock
+        hw.spi = [self.spi] * len(self.chips)
+        hw.afe_cs = self.afe_cs
+        hw.afe_reset = self.afe_reset
+        hw.afe_strap = self.strap
+        hw.i2c = self.i2c
+        hw.fram_address = 0x50
+        hw.rtc_address = 0x68
+        hw.lcd = self.lcd_name
+        if self.lcd_name == "ht1621":
+            hw.lcd_pins = (self.lcd.cs, self.lcd.wr, self.lcd.data)
+        hw.button_a = self.buttons[0].pin
+        hw.button_b = self.buttons[1].pin
+        for relay in self.relays:
+            hw.k_set.append(relay.set_pin if relay else None)
+            hw.k_reset.append(relay.reset_pin if relay else None)
+            hw.k_feedback.append(relay.feedback_pin if relay else None)
+        hw.backlight = self.backlight
+        hw.power_fail = self.power_fail
+        hw.watchdog = self.watchdog
+        hw.reset_cause = cause
+        hw.boot_us = self.world.costs.boot_us
+        return hw
