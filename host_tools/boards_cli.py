@@ -24,7 +24,7 @@ from host_tools import board_files, image
 from host_tools.bench.runtimes import MissingRuntime
 from host_tools.errors import BadInput, NoDevice
 
-# USB vendors of serial bridges and of the boards' own USB: Silicon Labs, QinHeng, FTDI, Espressif, Arduino, MicroPython.
+# USB vendors of serial bridges and boards: Silicon Labs, QinHeng, FTDI, Espressif, Arduino, MicroPython.
 _USB_VENDORS = (0x10C4, 0x1A86, 0x0403, 0x303A, 0x2341, 0xF055)
 _RESTART_S = 4  # reset, USB enumeration, MicroPython's start
 
