@@ -14,13 +14,24 @@ from host_tools.bench import runtimes
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RUN_MP = "tests_host/run_mp.py"
+TIMEOUT_S = 120
 WASM_PACKAGE = ROOT / "node_modules" / "@micropython" / "micropython-webassembly-pyscript"
 
 
 def run(command, cwd=ROOT):
-    return subprocess.run(
-        command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280, check=False
-    )
+    """A run that does not end is told with what it printed: the tests that passed before the one that hangs."""
+    try:
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        pytest.fail(f"{command} did not end:\n{(error.stdout or b'').decode()}", pytrace=False)
 
 
 def assert_green(result):
@@ -31,12 +42,12 @@ def assert_green(result):
 
 
 def test_unit_tests_on_the_unix_port():
-    assert_green(run([runtimes.micropython(), RUN_MP]))
+    assert_green(run([runtimes.micropython(), RUN_MP, "-v"]))
 
 
 def test_unit_tests_on_the_32_bit_wasm_port():
     assert WASM_PACKAGE.is_dir(), "the WASM port is not installed: npm ci"
-    assert_green(run([runtimes.node(), "tests_host/run_wasm.mjs"]))
+    assert_green(run([runtimes.node(), "tests_host/run_wasm.mjs", "-v"]))
 
 
 @pytest.fixture
