@@ -164,17 +164,13 @@ def compose(hw, config=None):
     log = Journal(EventLog(ring), clock)
     timekeeper = Timekeeper(_rtc(hw), clock, log)
     supervision = Supervision(elements, store, log, config)
-    power_fail = hw.power_fail
-    supply = Supply(_switches(hw), cold, log, _power_good(power_fail))
+    power_good = hw.power_fail.value if hw.power_fail is not None else _always
+    supply = Supply(_switches(hw), cold, log, power_good)
     panel = _face(hw, config, elements, store, clock, supervision, supply)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
-    return Meter(config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, hw.reset_cause)
-
-
-def _power_good(pin):
-    if pin is None:
-        return _always
-    return pin.value
+    return Meter(
+        config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, power_good, hw.reset_cause
+    )
 
 
 def _always():

@@ -24,6 +24,7 @@ _ALIGN_WAIT_MS = const(2)
 _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
+_FAILING_WAIT_MS = const(5)
 _CAUSE_WATCHDOG = const(1)
 _LONG_OUTAGE_S = const(180)
 _DAYS_MOST = const(10_000)
@@ -37,7 +38,7 @@ class Meter:
     """
 
     def __init__(
-        self, config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, reset_cause
+        self, config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, power_good, reset_cause
     ):
         self.config = config
         self.elements = elements
@@ -49,9 +50,11 @@ class Meter:
         self.panel = panel
         self.log = log
         self.watchdog = watchdog
+        self.power_good = power_good  # callable -> 0 while the supply is failing
         self.reset_cause = reset_cause  # 0 power-on, 1 watchdog, 2 other
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
+        self.failing = False
         self.feature_off = [0] * _FEATURES
         self._unsaved = 0  # counts of active energy read since the last save, all elements
         self._unsaved_seconds = 0
@@ -96,6 +99,14 @@ class Meter:
             if second:
                 element.registers.close_second()
         self._unsaved_seconds += seconds
+        self.failing = not self.power_good()
+        if self.failing:
+            # Power-fail warning: what has been read is stored at once, pass after pass; everything else waits.
+            self._save()
+            self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
+            self.passes += 1
+            self.watchdog.feed()
+            return ticks.add(now_ms, _FAILING_WAIT_MS)
         if self._unsaved >= self._save_counts or self._unsaved_seconds >= self.config.save_seconds:
             self._save()
         if attention or second:

@@ -43,10 +43,12 @@ def parse(text):
 class Schedule:
     """Times of the counted faults of one run, drawn from `rng` between 2 % and 98 % of it; nothing in the first 30 s.
 
+    warning_us: how long before an outage the power-fail signal falls (0: a board without one).
+
     next_us: when the next one is due. injected: dict name -> count so far.
     """
 
-    def __init__(self, faults, rng, end_us, bench):
+    def __init__(self, faults, rng, end_us, bench, warning_us=0):
         self.bench = bench
         self.rng = rng
         self.injected = dict.fromkeys(COUNTS, 0)
@@ -55,17 +57,27 @@ class Schedule:
         high = max(low + 1, end_us * 49 // 50)
         for name in COUNTS:
             for _ in range(faults.get(name, 0)):
-                plan.append((rng.randrange(low, high), name))
+                at = rng.randrange(low, high)
+                plan.append((at, name))
+                if name == "outage" and warning_us:
+                    plan.append((at - warning_us, "power_fail"))
         self.plan = sorted(plan)
         self.next_us = self.plan[0][0] if self.plan else NEVER
 
     def run(self, world, now):
-        """Do what is due; may raise McuReset or SupplyLost."""
+        """Do what is due; may raise McuReset or SupplyLost. returns: True when an input edge woke the firmware"""
+        woken = False
         while self.plan and self.plan[0][0] <= now:
             _, name = self.plan.pop(0)
             self.next_us = self.plan[0][0] if self.plan else NEVER
-            self.injected[name] += 1
+            if name in self.injected:
+                self.injected[name] += 1
+            woken |= name == "power_fail"
             getattr(self, "_" + name)(world)
+        return woken
+
+    def _power_fail(self, world):
+        self.bench.power_fail.value(0)
 
     def _chip_reset(self, world):
         self.rng.choice(self.bench.chips).force_reset()
@@ -83,7 +95,7 @@ class Schedule:
         raise SupplyLost
 
     def _rtc_loss(self, world):
-        self.bench.rtc.lose()
+        self.bench.rtc.rtc_loss()
 
     def _fram_corrupt(self, world):
         fram = self.bench.fram.storage

@@ -205,8 +205,8 @@ class World:
             if edge is not None and edge <= now:
                 source.apply(now)
                 woken = True
-        if self.faults is not None:
-            self.faults.run(self, now)
+        if self.faults is not None and self.faults.run(self, now):
+            woken = True
         return woken
 
     # -- what the models tell ---------------------------------------------------------------------------------
