@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: MIT
+"""ATM90E26 energy: six read-to-clear registers, each read once a pass, and the proof that the right one answered.
+
+A damaged data bit is caught by LastData. A damaged *address* bit is not: another register answers, is perhaps
+cleared, and LastData agrees with it. But each kind of energy is counted twice, by direction and without (absolute >=
+forward + reverse, Atmel-46002B 5.4), so a pass in which one of six readings is foreign does not add up. The order of
+a pass makes nearly every wrong hit land on a register just emptied: the one that counts (forward or reverse, as in
+the last pass), the other, the same for reactive, absolute active, absolute reactive; whatever else lies one bit from
+40-45 (01-05, 46, 48-4D) is read after them.
+
+    sent  hit            what it does                              what becomes of the counts
+    40 41 the other one  it is empty, or was just read             stay in their register until the next pass
+    40    42 AT          AP shows AT; AT empty, AP keeps its own   held; the next pass exceeds by as much: proven (a)
+    40    42, AN counts  AP shows AT beside AN                     two equal readings, AT empty: AP's goes to AT (b)
+    40    44 RN          AP shows RN; RN empty                     RT misses exactly these: moved to RN (c)
+    41    43 RP          AN shows RP; RP empty                     RT misses exactly these: moved to RP (c)
+    41    45 RT          AN shows RT; RT empty                     equals the reactive sum: moved to RT (d)
+    42    40 43          AT misses                                 AP, RP were just read; AT is read again (e)
+    43    42 AT          RP shows AT; AT empty                     equals the active sum: moved to AT (d)
+    43 44 41 40          was just read                             stay in their register until the next pass
+    44    45 RT          as 40 and 42                              (a), (b)
+    45    44 41          RT misses                                 just read; RT is read again (e)
+    any   46 48-4F 0x    garbage, no energy register cleared       exceeds absolute: held, then dropped
+    any   invalid, R/W   0, or the idle level of the line          stay in their register until the next pass
+
+What stays unproven: a wrong hit on 40/41 in the very pass in which the power turns, when both hold counts (the
+direction of one pass), and equal counts by chance; with 100 ms between passes that is less than a pulse (10 counts).
+"""
+
+from micropython import const
+
+_AP = const(0)
+_AN = const(1)
+_AT = const(2)
+_RP = const(3)
+_RN = const(4)
+_RT = const(5)
+_FIRST = const(0x40)  # register of _AP; the others follow
+_JITTER = const(
+    2
+)  # counts by which two registers may differ: floors of different remainders, and the time between their reads
+
+
+def _near(a, b):
+    d = a - b
+    return a > _JITTER and -_JITTER <= d <= _JITTER
+
+
+class EnergyPass:
+    """active, reactive: signed counts of the last pass. errors: readings that were another register's. rejects:
+    pieces held back.
+    """
+
+    __slots__ = (
+        "_link",
+        "_words",
+        "_first",
+        "_recent",
+        "_older",
+        "_held",
+        "_doubtful",
+        "_other",
+        "active",
+        "reactive",
+        "errors",
+        "rejects",
+    )
+
+    def __init__(self, link):
+        self._link = link
+        self._words = [0, 0, 0, 0, 0, 0]
+        self._first = [0, 0]  # which of forward, reverse counted last
+        self._recent = [0, 0]  # counts that absolute showed beyond forward + reverse, last pass
+        self._older = [0, 0]  # and in the pass before
+        self._held = [0, 0]  # signed counts that no absolute register vouched for in the last pass
+        self._doubtful = -1
+        self._other = 0
+        self.active = 0
+        self.reactive = 0
+        self.errors = 0
+        self.rejects = 0
+
+    def restart(self):
+        """The chip begins again at zero. allocates: no"""
+        for k in range(2):
+            self._recent[k] = 0
+            self._older[k] = 0
+            self._held[k] = 0
+
+    def read(self, limit):
+        """One pass over all six. limit: counts beyond which no reading is believed. returns: bool, nothing was odd
+
+        allocates: no   context: tick
+        """
+        errors = self.errors
+        self._doubtful = -1
+        first = self._first
+        n = _AP + first[0]
+        self._take(n)
+        self._take(_AN - n)
+        n = _RP + first[1]
+        self._take(n)
+        self._take(_RP + _RN - n)
+        self._take(_AT)
+        self._take(_RT)
+        if self._doubtful >= 0:
+            self._decide()
+        w = self._words
+        active_gap = self._second_look(0, limit)
+        reactive_gap = self._second_look(1, limit)
+        if not (-_JITTER <= active_gap <= _JITTER and -_JITTER <= reactive_gap <= _JITTER):
+            self._give_back(active_gap, reactive_gap)
+        self._settle(0)
+        self._settle(1)
+        self.active = w[_AP] - w[_AN]
+        self.reactive = w[_RP] - w[_RN]
+        return errors == self.errors and not (self._recent[0] > _JITTER or self._recent[1] > _JITTER)
+
+    def _take(self, n):
+        link = self._link
+        word = link.take(_FIRST + n)
+        if link.doubt >= 0:
+            if self._doubtful < 0:
+                self._doubtful = n
+                self._other = link.doubt
+            else:
+                word = link.doubt
+        self._words[n] = word
+
+    def _gap(self, k):
+        """Absolute, with what it showed ahead before, less forward and reverse; 0 but for jitter in a good pass."""
+        w = self._words
+        at = 3 * k
+        return w[at + 2] + self._recent[k] + self._older[k] - w[at] - w[at + 1]
+
+    def _decide(self):
+        """Reading and LastData disagree on one register: the one that adds up with the others is right."""
+        w = self._words
+        n = self._doubtful
+        k = 1 if n >= _RP else 0
+        as_read = abs(self._gap(k))
+        word = w[n]
+        w[n] = self._other
+        if abs(self._gap(k)) > as_read:
+            w[n] = word
+
+    def _second_look(self, k, limit):
+        """(e): an absolute register that misses what the others show was perhaps not read at all; it bills nothing,
+        so read again.
+        """
+        w = self._words
+        at = 3 * k + 2
+        if w[at] > limit:
+            w[at] = 0
+            self.errors += 1
+        gap = self._gap(k)
+        if gap < -_JITTER:
+            again = self._link.take(_FIRST + at)
+            if 0 < again <= limit:
+                self.errors += 1
+                w[at] += again
+                gap = self._gap(k)
+        return gap
+
+    def _give_back(self, active_gap, reactive_gap):
+        """Readings that are another register's go back to it: (b), (c), (d) of the table."""
+        w = self._words
+        if active_gap < -_JITTER and w[_AT] <= 1:
+            if _near(w[_RP], w[_AP] + w[_AN]) and not -_JITTER <= reactive_gap <= _JITTER:
+                self._move(_RP, _AT)
+            elif _near(w[_AP], w[_AN]):
+                self._move(_AP, _AT)
+        if reactive_gap < -_JITTER and w[_RT] <= 1:
+            if _near(w[_AN], w[_RP] + w[_RN]):
+                self._move(_AN, _RT)
+            elif _near(w[_RN], w[_RP]):
+                self._move(_RN, _RT)
+        active_gap = self._gap(0)
+        reactive_gap = self._gap(1)
+        if reactive_gap > _JITTER and not -_JITTER <= active_gap <= _JITTER:
+            if _near(w[_AN], reactive_gap):
+                self._move(_AN, _RP)
+            elif _near(w[_AP], reactive_gap):
+                self._move(_AP, _RN)
+
+    def _move(self, source, target):
+        w = self._words
+        w[target] += w[source]
+        w[source] = 0
+        self.errors += 1
+
+    def _settle(self, k):
+        """Accept what the absolute register vouches for; hold the rest for one pass (a); note what it shows ahead."""
+        w = self._words
+        at = 3 * k
+        first = self._first[k]
+        held = self._held[k]
+        self._held[k] = 0
+        gap = self._gap(k)
+        if gap < -_JITTER:
+            self.errors += 1
+            excess = -gap
+            other = self._recent[1]
+            if _near(excess, abs(held)):
+                pass  # what was held was the absolute register's: this is the true one
+            elif k == 0 and _near(excess, other) and w[_RT] - w[_RP] - w[_RN] >= -_JITTER:
+                w[first] -= excess  # (c), a pass late: the reactive counts were taken for active ones
+                w[_RN if first == 0 else _RP] += excess
+            else:
+                self._hold(k, first, excess)
+        elif held and gap >= abs(held) - _JITTER:
+            w[at if held > 0 else at + 1] += abs(held)  # the absolute register was late: they were good
+        ahead = w[at + 2] - w[at] - w[at + 1]
+        if ahead >= 0:
+            self._older[k] = self._recent[k]
+            self._recent[k] = ahead
+        else:
+            left = max(self._recent[k] + self._older[k] + ahead, 0)
+            self._older[k] = min(left, self._recent[k])
+            self._recent[k] = 0
+        if w[at] > w[at + 1]:
+            self._first[k] = 0
+        elif w[at] < w[at + 1]:
+            self._first[k] = 1
+
+    def _hold(self, k, first, excess):
+        """Take the excess out of the pass, from the direction that did not count last if it can be."""
+        w = self._words
+        at = 3 * k
+        odd = at + 1 - first
+        part = min(excess, w[odd])
+        w[odd] -= part
+        w[at + first] = max(w[at + first] - (excess - part), 0)
+        forward = (odd == at) == (part * 2 >= excess)
+        self._held[k] = excess if forward else -excess
+        self.rejects += 1
