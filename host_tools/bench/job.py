@@ -9,10 +9,12 @@ from drivers.crc32 import Crc32
 
 from host_tools.bench import faults as fault_list
 from host_tools.bench import load_spec
+from host_tools.bench.calibration import calibrate
 from host_tools.bench.costs import BOARDS, costs
 from host_tools.bench.recordings import RecordingError, open_recording
 from host_tools.bench.sim import Simulation, commit, element_report
 from host_tools.bench.state_dir import StateDirectory
+from host_tools.bench.station import Station
 from host_tools.bench.virtual_board import CHIPS, LCDS, VARIANTS, VirtualBoard
 from host_tools.bench.world import SECOND_US, Line, World
 from host_tools.errors import BadInput
@@ -108,7 +110,7 @@ class Job:
         if self.state is not None and not self.state.fresh:
             self.state.load_into(bench)
         elif not self.uncalibrated:
-            bench.store_calibration(calibrate_like(self.chip, self.variant, bench))
+            bench.store_calibration(calibrate_like(self.chip, bench))
         world.faults = fault_list.Schedule(self.faults, random.Random(f"{self.seed} faults"), world.end_us, bench)
         return world, bench
 
@@ -128,14 +130,10 @@ def build(hardware):
     return compose(hardware, Config(hardware.variant))
 
 
-def calibrate_like(chip, variant, bench):
+def calibrate_like(chip, bench):
     """Calibration payloads of the very units on `bench`, found by the procedure on a station of their own."""
-    from host_tools.bench.calibration import calibrate
-    from host_tools.bench.station import station_for
-
-    return [
-        calibrate(station_for(chip, errors, seed=bench.world.seed, index=i)) for i, errors in enumerate(bench.errors)
-    ]
+    seed = bench.world.seed
+    return [calibrate(Station(chip, f"{seed} element {i}", errors)) for i, errors in enumerate(bench.errors)]
 
 
 def report(job, sim):

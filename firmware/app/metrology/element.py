@@ -97,8 +97,7 @@ class Element:
             self._q_before_var = smp.reactive_power_mvar // 1000
             self._s_before_va = smp.apparent_power_mva // 1000
             watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
-            if watts > self.power_w:
-                self.power_w = watts
+            self.power_w = max(self.power_w, watts)
         return flags
 
     def _estimate_power(self, counts, elapsed_ms):
@@ -114,16 +113,16 @@ class Element:
             self.power_w = joules * 1000 // elapsed_ms
 
     def _integrate_apparent(self, elapsed_ms):
-        # VA x ms -> counts: one count is 3 600 000 / counts_per_wh VAms. The rest is kept, so nothing is lost to rounding.
-        if elapsed_ms > _LOST_STEP_MS:
-            seconds = elapsed_ms // 1000
-            per_s = 3600 // self.registers.counts_per_wh
-            return self.sample.apparent_power_mva // 1000 * seconds // per_s
-        va_ms = self.sample.apparent_power_mva // 1000 * elapsed_ms + self._va_rest
-        per = 3_600_000 // self.registers.counts_per_wh
-        counts = va_ms // per
-        self._va_rest = va_ms - counts * per
-        return counts
+        # One count is 3600 / counts_per_wh VAs. Seconds first, so that no product leaves the small ints; the rest is kept.
+        volt_amperes = self.sample.apparent_power_mva // 1000
+        per_s = 3600 // self.registers.counts_per_wh
+        seconds = elapsed_ms // 1000
+        va_s = volt_amperes * seconds
+        counts = va_s // per_s
+        va_ms = (va_s - counts * per_s) * 1000 + volt_amperes * (elapsed_ms - seconds * 1000) + self._va_rest
+        more = va_ms // (per_s * 1000)
+        self._va_rest = va_ms - more * per_s * 1000
+        return counts + more
 
     def _declare(self):
         """The chip counts again: what flowed since the last good read is declared lost."""
