@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Tiny stores and a front end for the storage tests on every interpreter. The real parts have models in host_tools/bench."""
+"""Tiny stores and a front end for the storage tests on every interpreter.
+
+The real parts have models in host_tools/bench.
+"""
 
 
 class StoreFault(OSError):
@@ -32,8 +35,8 @@ class FakeBytes:
 
 
 class FakeBlocks:
-    """Block store with NOR semantics. erase_polls: how often busy() is True after an erase_start. broken: addresses whose
-    bits cannot be programmed (a program over one raises).
+    """Block store with NOR semantics. erase_polls: how often busy() is True after an erase_start. broken: addresses
+    whose bits cannot be programmed (a program over one raises).
     """
 
     def __init__(self, sector_count=8, erase_polls=2, fill=0xFF):

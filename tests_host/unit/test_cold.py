@@ -2,13 +2,12 @@
 """Cold records: named, versioned, two copies. Bytes by hand from docs/SPEC.md."""
 
 import micropython
-from fakes_store import FakeBlocks, FakeBytes, drain
-
 from app.store import cold_ring, layout
 from app.store.cold import ColdStore
 from app.store.cold_ring import ColdRing
 from app.store.crc32 import Crc32
 from app.store.ring import Ring
+from fakes_store import FakeBlocks, FakeBytes, drain
 
 BASE = 0x4000
 

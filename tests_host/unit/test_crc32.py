@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""CRC-32/ISO-HDLC: check value 0xCBF43926 of the CRC catalogue; further values computed with gzip's crc32 (RFC 1952)."""
+"""CRC-32/ISO-HDLC: check value 0xCBF43926 of the CRC catalogue; the others are those of zlib (RFC 1952, 8)."""
 
 from app.store.crc32 import Crc32
 from drivers.crc32 import Crc32 as PortCrc32
@@ -8,7 +8,7 @@ from drivers.crc32 import Crc32 as PortCrc32
 VECTORS = (
     (b"123456789", b"\x26\x39\xf4\xcb"),
     (b"", b"\x00\x00\x00\x00"),
-    (b"a", b"\x43\xbe\xb7\xe8"),  # RFC 3309-style list: crc32("a") = E8B7BE43
+    (b"a", b"\x43\xbe\xb7\xe8"),  # E8B7BE43
     (b"\x00\x00\x00\x00", b"\x1c\xdf\x44\x21"),  # 2144DF1C
     (b"\xff\xff\xff\xff", b"\xff\xff\xff\xff"),  # FFFFFFFF
     (b"The quick brown fox jumps over the lazy dog", b"\x39\xa3\x4f\x41"),  # 414FA339

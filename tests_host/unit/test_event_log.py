@@ -2,13 +2,12 @@
 """The event log keeps the last 100 events through restarts, on FRAM and on flash."""
 
 import micropython
-from fakes_store import FakeBlocks, FakeBytes, drain
-
 from app.records.event_log import CAPACITY, PAYLOAD, EventLog
 from app.store import layout
 from app.store.byte_ring import ByteRing
 from app.store.crc32 import Crc32
 from app.store.ring import Ring
+from fakes_store import FakeBlocks, FakeBytes, drain
 
 
 def on_fram(store):

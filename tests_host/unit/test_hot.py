@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""The hot store: newest valid record wins, readers see what is stored and nothing else. Bytes by hand from docs/SPEC.md."""
+"""The hot store:
+
+newest valid record wins, readers see what is stored and nothing else. Bytes by hand from docs/SPEC.md.
+"""
 
 import micropython
-from fakes_store import FakeBlocks, FakeBytes, FakeFrontEnd, drain
-
 from app.metrology.registers import Registers
 from app.store import hot_record
 from app.store.crc32 import Crc32
 from app.store.hot import HotStore
 from app.store.hot_ring import HotRing
 from app.store.ring import Ring
+from fakes_store import FakeBlocks, FakeBytes, FakeFrontEnd, drain
 
 BASE = 0x100
 

@@ -2,11 +2,10 @@
 """Rings on flash and on FRAM: order, wrap, torn records, erase-ahead. Bytes by hand from docs/SPEC.md."""
 
 import micropython
-from fakes_store import FakeBlocks, FakeBytes, drain
-
 from app.store.byte_ring import ByteRing
 from app.store.crc32 import Crc32
 from app.store.ring import Ring
+from fakes_store import FakeBlocks, FakeBytes, drain
 
 PAYLOAD = 24  # stride 32: (256 - 16) // 32 = 7 a page, 112 a sector
 PER_SECTOR = 112
