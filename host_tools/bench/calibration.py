@@ -26,13 +26,13 @@ UN_MV = 230_000
 ITR_MA, IREF_MA, IMAX_MA = 1_000, 10_000, 100_000
 # (current, power factor in thousandths, share of the time): Iref for gain and phase, Itr for the offsets. The offsets
 # are 0.1 % of the smallest power that has to be right, so they get the time.
-LOAD_POINTS = ((IREF_MA, 1000, 1), (IREF_MA, 500, 1), (ITR_MA, 1000, 4), (ITR_MA, 500, 4))
-ROUNDS_S = (150, 1_200)  # seconds of one share, round by round
+LOAD_POINTS = ((IREF_MA, 1000, 1), (IREF_MA, 500, 1), (ITR_MA, 1000, 6), (ITR_MA, 500, 6))
+ROUNDS_S = (150, 1_500)  # seconds of one share, round by round
 RMS_READINGS = 60
 
 _SETTLE_US = 5_000_000
 _POLL_US = 2_000
-_COARSE_US = 5_000_000
+_COARSE_US = 10_000_000
 _EDGE_LIMIT_US = 60_000_000
 _MUCH_GAIN = 0.25
 _MUCH_PHASE_DEG = 2.2  # ADE9153A data sheet p. 23: +2.25 degrees at 50 Hz
@@ -196,7 +196,7 @@ def label(current_ma, factor):
     return f"{current_ma / 1000:g} A {abs(factor) / 1000:g}{letter}"
 
 
-def errors(station, payload, points=None, seconds_at_itr=3_600):
+def errors(station, payload, points=None, seconds_at_itr=7_200):
     """Rows of error against the reference at `points` ((current_ma, factor), default plan()), with `payload` or None.
 
     The time of a point falls with its current: the noise of the meter is a power, not a fraction.

@@ -270,6 +270,15 @@ def test_a_meter_at_the_edge_of_its_tolerances(chip):
     assert max(abs(r.reactive_percent) for r in after if r.reactive_percent is not None) < 0.2
 
 
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("chip", ["ade9153a", "atm90e26"])
+def test_a_drawn_meter(chip, seed):
+    station = Station(chip, seed)
+    after = errors(station, calibrate(Watched(station)))
+    assert max(abs(row.active_percent) for row in after) < 0.1
+    assert max(abs(row.reactive_percent) for row in after if row.reactive_percent is not None) < 0.2
+
+
 @pytest.mark.parametrize("chip", ["ade9153a", "atm90e26"])
 def test_a_perfect_meter_is_left_as_it_is(chip):
     station = Station(chip, seed=3, errors=HiddenErrors())
