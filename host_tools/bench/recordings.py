@@ -71,6 +71,7 @@ def open_recording(path, **options):
     if start is None:  # told by the first row
         for first in _guarded(path, lambda lines: read_rows(lines, only_start=True)):
             start = first
+    assert start is not None  # a file without rows was refused above
     elapsed = start - EPOCH
     return Recording(path, read_rows, (elapsed.days, elapsed.seconds))
 

@@ -104,8 +104,7 @@ class Station:
             1 + rng.uniform(-REFERENCE_UNCERTAINTY, REFERENCE_UNCERTAINTY) for _ in range(3)
         )
         self._sample = Sample()
-        self._driver = None
-        self._point = None
+        self._driver = self._make_driver()
         self.set_point(230_000, 0)
 
     @property
