@@ -2,6 +2,7 @@
 """meter boards, flash, deploy, console: exit codes, the one line on stderr, and the exact commands."""
 
 import json
+import re
 import shlex
 import subprocess
 
@@ -199,3 +200,28 @@ def test_the_cleaning_code_removes_what_a_deploy_writes(tmp_path):
     for _ in range(2):  # twice: nothing there is no error
         subprocess.run([runtimes.micropython(), "-c", boards_cli._CLEAN], cwd=tmp_path, check=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["boot.py", "mine.txt"]
+
+
+def test_the_flashing_page_names_the_same_commands(monkeypatch):
+    monkeypatch.setattr(board_files, "BUILD", board_files.BUILD.relative_to(board_files.ROOT))
+    page = (board_files.ROOT / "docs" / "flashing.md").read_text()
+    for board, port, suffix in (
+        ("esp32_s3_devkitc", "/dev/ttyACM0", ".bin"),
+        ("esp32_devkitc", "/dev/ttyUSB0", ".bin"),
+        ("arduino_giga", "", ".dfu"),
+    ):
+        facts = board_files.load(board)
+        for command in boards_cli.flash_commands(board, facts, port, facts["micropython"] + suffix):
+            assert f"    {shlex.join(command)}\n" in page, command
+        assert f"make image BOARD={board}" in page and facts["micropython"] in page
+
+
+def test_wiring_starts_with_the_mains_and_names_every_pin():
+    for board in board_files.names():
+        text = (board_files.BOARDS / board / "wiring.md").read_text()
+        assert text.splitlines()[2].startswith("**Mains kills.") and "isolat" in text.splitlines()[2]
+        namespace = {}
+        exec((board_files.BOARDS / board / "pins.py").read_text(), namespace)
+        numbers = set(re.findall(r"\bP[A-K]\d+\b|\b\d+\b", text.split("## Traps")[0]))
+        for signal, pin, _, _ in namespace.get("PINS_E2C2", ()) + namespace["PINS"]:
+            assert str(pin) in numbers, (board, signal)
