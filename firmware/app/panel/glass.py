@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: MIT
+"""The glass of this meter: where each element is in the frame, and how to write numbers and letters on it.
+
+Frame: bytearray(16) of port "Panel part" (docs/architecture.md). An element is the int 4 * SEG + COM: bit 7 - (e & 7)
+of byte e >> 3. A digit takes two SEG, one byte, in the order of NXP 1:4 drive (PCF8576D datasheet, figure
+"Relationships between LCD layout, drive mode, display RAM filling order"): a c b DP | f e g d. Another glass needs
+another file of this kind, nothing else.
+"""
+
+from micropython import const
+
+# Digits 1..8 from the left, SEG 0..15: one byte each; the descriptor's digits 1..4, SEG 16..23.
+DIGITS = const(8)
+DESCRIPTOR_DIGITS = const(4)
+_DIGIT_BYTE = const(0)
+_DESCRIPTOR_BYTE = const(8)
+_POINT = const(0x10)
+
+# Where the descriptor's digits would have a point, the glass has a word.
+L1 = const(16 * 4 + 3)
+L2 = const(18 * 4 + 3)
+TEST = const(20 * 4 + 3)
+RATE = const(22 * 4 + 3)
+
+K = const(24 * 4 + 0)
+W = const(24 * 4 + 1)
+H = const(24 * 4 + 2)
+VARH = const(24 * 4 + 3)
+A = const(25 * 4 + 0)
+V = const(25 * 4 + 1)
+HZ = const(25 * 4 + 2)
+PF = const(25 * 4 + 3)
+POUND = const(26 * 4 + 0)
+PENCE = const(26 * 4 + 1)
+PREPAY = const(26 * 4 + 2)
+TAMPER = const(26 * 4 + 3)
+IMPORT = const(27 * 4 + 0)
+EXPORT = const(27 * 4 + 1)
+REVERSE = const(27 * 4 + 2)
+WARNING = const(27 * 4 + 3)
+HAN = const(28 * 4 + 0)
+HAN_BAR_1 = const(28 * 4 + 1)
+HAN_BAR_2 = const(28 * 4 + 2)
+HAN_BAR_3 = const(28 * 4 + 3)
+HAN_BAR_4 = const(29 * 4 + 0)
+K1_OPEN = const(29 * 4 + 1)
+K1_CLOSED = const(29 * 4 + 2)
+BATTERY = const(29 * 4 + 3)
+K2_OPEN = const(30 * 4 + 0)
+K2_CLOSED = const(30 * 4 + 1)
+K3_OPEN = const(30 * 4 + 2)
+K3_CLOSED = const(30 * 4 + 3)
+LOCK = const(31 * 4 + 0)
+SUN = const(31 * 4 + 1)
+
+# Units as the elements that make them.
+UNIT_NONE = ()
+UNIT_WH = (W, H)
+UNIT_KWH = (K, W, H)
+UNIT_VARH = (VARH,)
+UNIT_KVARH = (K, VARH)
+UNIT_W = (W,)
+UNIT_KW = (K, W)
+UNIT_VA = (V, A)
+UNIT_KVA = (K, V, A)
+UNIT_VAH = (V, A, H)
+UNIT_KVAH = (K, V, A, H)
+UNIT_V = (V,)
+UNIT_A = (A,)
+UNIT_HZ = (HZ,)
+UNIT_PF = (PF,)
+UNIT_POUND = (POUND,)
+UNIT_PENCE = (PENCE,)
+
+_MINUS = const(0x02)
+_UNDERSCORE = const(0x01)
+_ASCII_DASH = const(0x2D)
+_ASCII_POINT = const(0x2E)
+_ASCII_0 = const(0x30)
+_ASCII_UNDERSCORE = const(0x5F)
+
+# a = 80, c = 40, b = 20, f = 08, e = 04, g = 02, d = 01
+_FIGURES = b"\xed\x60\xa7\xe3\x6a\xcb\xcf\xe0\xef\xeb"  # 0..9
+# Letters that seven segments can show, in the case that they can; 00: none.
+#               A   B   C   D   E   F   G   H   I   J   K   L   M   N   O   P   Q   R   S   T   U   V   W   X   Y   Z
+_CAPITALS = b"\xee\x00\x8d\x00\x8f\x8e\x00\x6e\x60\x00\x00\x0d\x00\x00\xed\xae\x00\x00\xcb\x00\x6d\x00\x00\x00\x00\x00"
+#               a   b   c   d   e   f   g   h   i   j   k   l   m   n   o   p   q   r   s   t   u   v   w   x   y   z
+_SMALLS = b"\x00\x4f\x07\x67\x00\x00\x00\x4e\x00\x00\x00\x00\x00\x46\x47\x00\x00\x06\x00\x0f\x45\x00\x00\x00\x6b\x00"
+
+
+def glyph(code):
+    """Segments of an ASCII code as a digit's byte; a letter that exists in the other case only is shown in that,
+    others blank.
+    """
+    if _ASCII_0 <= code < _ASCII_0 + 10:
+        return _FIGURES[code - _ASCII_0]
+    if code == _ASCII_DASH:
+        return _MINUS
+    if code == _ASCII_UNDERSCORE:
+        return _UNDERSCORE
+    letter = (code | 0x20) - 0x61
+    if code < 0x41 or not 0 <= letter < 26:
+        return 0
+    if code & 0x20:
+        return _SMALLS[letter] or _CAPITALS[letter]
+    return _CAPITALS[letter] or _SMALLS[letter]
+
+
+def fill(frame, byte):
+    """0xFF lights everything, 0 nothing. allocates: no"""
+    for i in range(16):
+        frame[i] = byte
+
+
+def light(frame, element):
+    """Light one element. allocates: no"""
+    frame[element >> 3] |= 0x80 >> (element & 7)
+
+
+def dark(frame, element):
+    """Put one element out. allocates: no"""
+    frame[element >> 3] &= 0xFF ^ (0x80 >> (element & 7))
+
+
+def light_if(frame, element, on):
+    """Light one element if `on`. allocates: no"""
+    if on:
+        frame[element >> 3] |= 0x80 >> (element & 7)
+
+
+def unit(frame, elements):
+    """Light the elements of a unit (one of UNIT_*). allocates: no"""
+    for element in elements:
+        frame[element >> 3] |= 0x80 >> (element & 7)
+
+
+def number(frame, value, decimals, width=DIGITS):
+    """Write `value` * 10**-decimals right-aligned into the last `width` digits, the rest blank. allocates: no
+
+    value: signed small int. decimals: 0..width-1 digits after the point. width: 1..8. Leading zeros are blank but for
+    the one before the point. What does not fit is not shown: the least significant digits are, with their zeros. The
+    minus sign stands left of the first figure, if there is a place; on a value of 0 it does not occur.
+    """
+    left = -value if value < 0 else value
+    at = _DIGIT_BYTE + DIGITS
+    count = 0
+    while count < width and (left or count <= decimals):
+        at -= 1
+        rest = left // 10
+        bits = _FIGURES[left - rest * 10]
+        if decimals and count == decimals:
+            bits |= _POINT
+        frame[at] = bits
+        left = rest
+        count += 1
+    if value < 0 and at > _DIGIT_BYTE:
+        at -= 1
+        frame[at] = _MINUS
+    while at > _DIGIT_BYTE:
+        at -= 1
+        frame[at] = 0
+
+
+def pair(frame, digit, value, point):
+    """Write 0..99 with its leading zero into digits `digit`, `digit` + 1 (0..6), with the point behind it if
+    `point`.
+    """
+    tens = value // 10
+    frame[_DIGIT_BYTE + digit] = _FIGURES[tens % 10]
+    frame[_DIGIT_BYTE + digit + 1] = _FIGURES[value - tens * 10] | (_POINT if point else 0)
+
+
+def dash(frame, digit):
+    """Write a dash into digit `digit` (0..7)."""
+    frame[_DIGIT_BYTE + digit] = _MINUS
+
+
+def dashes(frame):
+    """ "--------": there is nothing to be shown yet. allocates: no"""
+    for i in range(_DIGIT_BYTE, _DIGIT_BYTE + DIGITS):
+        frame[i] = _MINUS
+
+
+def text(frame, characters):
+    """Write up to eight ASCII bytes left-aligned into the digits; '.' is the point of the digit before it. allocates:
+    no
+    """
+    at = _DIGIT_BYTE
+    for code in characters:
+        if code == _ASCII_POINT:
+            if at > _DIGIT_BYTE:
+                frame[at - 1] |= _POINT
+        elif at < _DIGIT_BYTE + DIGITS:
+            frame[at] = glyph(code)
+            at += 1
+
+
+def descriptor(frame, characters):
+    """Write four ASCII bytes into the descriptor; the words beside it stay as they are. allocates: no"""
+    for i in range(DESCRIPTOR_DIGITS):
+        at = _DESCRIPTOR_BYTE + i
+        frame[at] = frame[at] & _POINT | glyph(characters[i])
