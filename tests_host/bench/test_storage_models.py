@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """FRAM, NOR and partition models against their data sheets, and the drivers against the models.
 
-Sources: Fujitsu MB85RC256V and Cypress FM24W256 data sheets (write, read, address counter); Winbond W25Q32JV rev. G, 7.1 (status),
-8.2 (instructions), 9.6 (times); MicroPython docs, vfs.AbstractBlockDev.
+Sources: Fujitsu MB85RC256V and Cypress FM24W256 data sheets (write, read, address counter); Winbond W25Q32JV rev. G,
+7.1 (status), 8.2 (instructions), 9.6 (times); MicroPython docs, vfs.AbstractBlockDev.
 """
 
 import random
