@@ -217,7 +217,7 @@ def test_cold_ring_cut_at_every_byte():
     drain(world, open_cold())
     stored = {}
     cold = open_cold()
-    for number in range(13):  # the cuts meet the end of the first sector (15 records)
+    for number in range(14):  # the cuts meet the end of the first sector (16 records)
         assert cold.save(number % 3, b"%d" % number)
         stored[number % 3] = b"%d" % number
     for _ in range(4):

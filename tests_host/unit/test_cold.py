@@ -137,7 +137,7 @@ def test_ring_newest_wins_and_nothing_falls_off_the_end():
     for cold_id in range(8):
         while not cold.save(cold_id, b"first %d" % cold_id):
             cold.poll()
-    # Ten times round the ring (15 records a sector) with one id only.
+    # Ten times round the ring (16 records a sector) with one id only.
     for number in range(8 * 16 * 10):
         while not cold.save(3, b"%d" % number):
             cold.poll()
