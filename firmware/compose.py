@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Hardware record -> drivers -> meter. The one place that knows parts and app; boards fill in the record.
+"""Hardware record -> drivers -> meter, started. The one place that knows parts and app; boards fill in the record."""
 
-Every member is a MicroPython object or a bench object of the same shape; None where a board has no such thing.
-"""
+from micropython import const
 
 from app.clock import Clock
 from app.config import Config
@@ -28,71 +27,21 @@ from app.supply.switch import Switch
 from app.timekeeper import Timekeeper
 from drivers.button import Button
 from drivers.ds3231 import DS3231
-from drivers.fram_i2c import FramI2C
 from drivers.latching_relay import CoilLock, LatchingRelay
 
-VERSION = "0.1.0"
+VERSION = b"0.1.0"  # ASCII, as the panel shows it
+
+_TICK_MASK = const(0x3FFFFFFF)
+_CONTACTOR_REST_MS = const(10_000)
+_AUXILIARY_REST_MS = const(1_000)
 
 
-class Hardware:
-    """What a board's build() hands over. Lists have one entry a metering element."""
-
-    def __init__(self):
-        self.board = ""  # name of the folder in boards/
-        self.variant = "e1c1"  # e1c1 e1c1r e1c2 e1c2r e2c2
-        self.chip = "ade9153a"  # or "atm90e26"
-        self.clock = None  # ticks_ms, ticks_us, ticks_diff, sleep_ms, sleep_us
-        self.spi = []  # SPI of each front end
-        self.afe_cs = []
-        self.afe_reset = []  # Pin or None (ATM90E26 by soft reset)
-        # callable(ss_pin, sclk_level): SS low, SCLK a GPIO at that level, while an ADE9153A is in reset and 100 ms on;
-        # (ss_pin, None) ends it: SS high, SCLK back to the SPI. None: the chip has no straps.
-        self.afe_strap = None
-        self.afe_irq = []  # inputs; None where the second element has none
-        self.afe_cf = []
-        self.i2c = None
-        self.fram_address = None  # 0x50, or None: no FRAM
-        self.rtc_address = None  # 0x68
-        self.expander_address = None  # 0x20
-        self.expander = ()  # (signal, bit 0 GPA0 .. 15 GPB7, "in" | "out"): what hangs on the MCP23017 instead of a Pin
-        self.lcd = None  # "pcf85176" or "ht1621"
-        self.lcd_address = 0x38
-        self.lcd_pins = None  # (cs, wr, data) for HT1621
-        self.flash_spi = None  # W25Q NOR
-        self.flash_cs = None
-        self.flash_partition = None  # esp32.Partition for drivers/partition_store.py, where there is no NOR
-        self.button_a = None  # active-low Pins, or read through the expander
-        self.button_b = None
-        self.k_set = []  # coil pins: K1 primary, K2 secondary, K3 auxiliary; always three, None where not fitted
-        self.k_reset = []
-        self.k_feedback = []  # 1 = contact closed; None: not fitted, or on the expander
-        self.one_shot = None  # start(ms, coil): the hardware timer that ends a coil pulse besides the loop
-        self.terminal_cover = None  # 0 = cover on
-        self.main_cover = None
-        self.magnet = None  # 0 = magnet present
-        self.pulse_led = None
-        self.backlight = None
-        self.buzzer = None
-        self.power_fail = None  # Pin, 0 = supply failing
-        self.radio_uart = None  # (id, tx, rx) of the XBee and of the optical port: names, not yet opened
-        self.optical_uart = None
-        self.radio_reset = None
-        self.radio_sleep = None
-        self.radio_on = None
-        self.watchdog = None  # feed()
-        self.reset_cause = 0  # 0 power-on, 1 watchdog, 2 other
-        self.service = False  # service mode asked for (flag set by `meter deploy`)
-        self.crc = None  # seal/valid; None: the app's own
-        self.boot_us = 0  # from supply good to build()
-        self.now_ms = None  # () -> wrapping tick 0..2**30-1
-        self.wait = None  # (until_ms): the only place where time passes on purpose; an input edge ends it
-
-
-def _front_end(hw, i):
+def _front_end(hw, i, expander):
     if hw.chip == "ade9153a":
         from drivers.ade9153a import ADE9153A
 
-        return ADE9153A(hw.spi[i], hw.afe_cs[i], hw.afe_reset[i], hw.clock, hw.afe_strap)
+        reset = expander.pin("afe_reset2" if i else "afe_reset", hw.afe_reset[i])
+        return ADE9153A(hw.spi[i], hw.afe_cs[i], reset, hw.clock, hw.afe_strap)
     if hw.chip == "atm90e26":
         from drivers.atm90e26 import ATM90E26
 
@@ -113,7 +62,7 @@ def _lcd(hw):
     return None
 
 
-def _switches(hw):
+def _switches(hw, feedback):
     lock = CoilLock()
     switches = []
     for k in range(3):
@@ -121,8 +70,8 @@ def _switches(hw):
             switches.append(None)
             continue
         # Only the 100 A contactors need ten seconds between two operations.
-        rest_ms = 1000 if k == 2 else 10_000
-        relay = LatchingRelay(hw.k_set[k], hw.k_reset[k], hw.k_feedback[k], lock, one_shot=hw.one_shot, rest_ms=rest_ms)
+        rest_ms = _AUXILIARY_REST_MS if k == 2 else _CONTACTOR_REST_MS
+        relay = LatchingRelay(hw.k_set[k], hw.k_reset[k], feedback[k], lock, one_shot=hw.one_shot, rest_ms=rest_ms)
         switches.append(Switch(relay, armed_only=k != 2))
     return switches
 
@@ -134,6 +83,33 @@ class _NoWatchdog:
         return None
 
 
+class _Expander:
+    """The MCP23017 and the pins that a board has put on it. A part that does not answer leaves its pins unknown."""
+
+    def __init__(self, hw):
+        self.part = None
+        self.pins = {}
+        if hw.expander_address is None or not hw.expander:
+            return
+        from drivers.mcp23017 import MCP23017, MCP23017Error
+
+        part = MCP23017(hw.i2c, hw.expander_address)
+        for signal, bit, direction in hw.expander:
+            if direction == "in":
+                # Relay feedback of a dead expander is neither open nor closed.
+                self.pins[signal] = part.input(bit, pull_up=True, when_down=2 if signal.endswith("feedback") else 1)
+            else:
+                self.pins[signal] = part.output(bit, level=1 if signal.endswith("reset") else 0)
+        try:
+            part.start()
+        except MCP23017Error:
+            pass  # poll() tries again
+        self.part = part
+
+    def pin(self, signal, own):
+        return own if own is not None else self.pins.get(signal)
+
+
 def _rtc(hw):
     if hw.rtc_address is None:
         return None
@@ -143,47 +119,89 @@ def _rtc(hw):
         return None
 
 
+def _stores(hw, crc, count):
+    """(hot, cold, event ring) in FRAM, or in raw erase blocks."""
+    if hw.fram_address is not None:
+        from drivers.fram_i2c import FramI2C
+
+        fram = FramI2C(hw.i2c, hw.fram_address)
+        events = ByteRing(fram, layout.event_address(layout.LOG_STANDARD), layout.EVENT_SLOTS, EVENT_BYTES, crc)
+        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events
+    if hw.flash_partition is None:
+        raise ValueError("neither FRAM nor a raw partition: this board cannot keep its registers and does not meter")
+    from app.store import cold_ring, hot_record
+    from app.store.hot_ring import HotRing
+    from app.store.ring import Ring
+    from drivers.partition_store import PartitionStore
+
+    blocks = PartitionStore(hw.flash_partition)
+    rings = [
+        Ring(blocks, i * layout.HOT_SECTORS, layout.HOT_SECTORS, hot_record.BODY, crc, layout.RING_HOT_0 + i)
+        for i in range(count)
+    ]
+    first = 2 * layout.HOT_SECTORS
+    cold = Ring(blocks, first, layout.COLD_SECTORS, cold_ring.PAYLOAD, crc, layout.RING_COLD)
+    first += layout.COLD_SECTORS
+    events = Ring(blocks, first, layout.EVENT_SECTORS, EVENT_BYTES, crc, layout.RING_EVENT + layout.LOG_STANDARD)
+    return HotRing(rings), cold_ring.ColdRing(cold), events
+
+
 def compose(hw, config=None):
-    """Hardware -> Meter, not yet started. raises: ValueError where the board cannot hold its registers"""
+    """Hardware -> Meter, restored and started. raises: ValueError where the board cannot hold its registers"""
     if config is None:
         config = Config(hw.variant)
-    if hw.fram_address is None:
-        raise ValueError("this board has no FRAM and no raw ring: refusing to meter")
     crc = hw.crc if hw.crc is not None else Crc32()
-    fram = FramI2C(hw.i2c, hw.fram_address)
     count = config.elements
-    cold = ColdStore(fram, layout.COLD_BASE, crc)
-    hot = HotStore(fram, layout.HOT_BASE, crc, count)
+    hot, cold, ring = _stores(hw, crc, count)
     store = State(hot, cold, count)
-    front_ends = [_front_end(hw, i) for i in range(count)]
+    expander = _Expander(hw)
+    front_ends = [_front_end(hw, i, expander) for i in range(count)]
     elements = [Element(front_end) for front_end in front_ends]
     for i in range(count):
         store.calibrated[i] = calibration.apply(cold, i, front_ends[i])
-    clock = Clock(hw.clock.ticks_ms() & 0x3FFFFFFF)
-    ring = ByteRing(fram, layout.event_address(layout.LOG_STANDARD), layout.EVENT_SLOTS, EVENT_BYTES, crc)
+    clock = Clock(hw.clock.ticks_ms() & _TICK_MASK)
     log = Journal(EventLog(ring), clock)
     timekeeper = Timekeeper(_rtc(hw), clock, log)
     supervision = Supervision(elements, store, log, config)
     power_good = hw.power_fail.value if hw.power_fail is not None else _always
-    supply = Supply(_switches(hw), cold, log, power_good)
-    panel = _face(hw, config, elements, store, clock, supervision, supply)
+    supply = None
+    if not hw.service:
+        # Service mode energises no coil: it has no switches at all.
+        feedback = [expander.pin("k%d_feedback" % (k + 1), hw.k_feedback[k]) for k in range(len(hw.k_feedback))]
+        supply = Supply(_switches(hw, feedback), cold, log, power_good)
+    panel = _face(hw, config, expander, elements, store, clock, supervision, supply)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
-    return Meter(
-        config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, power_good, hw.reset_cause
+    meter = Meter(
+        config,
+        elements,
+        store,
+        clock,
+        timekeeper,
+        supervision,
+        supply,
+        panel,
+        log,
+        watchdog,
+        power_good,
+        expander.part,
+        hw.reset_cause,
     )
+    meter.start(hw.clock.ticks_ms() & _TICK_MASK, hw.boot_us // 1000)
+    return meter
 
 
 def _always():
     return 1
 
 
-def _face(hw, config, elements, store, clock, supervision, supply):
+def _face(hw, config, expander, elements, store, clock, supervision, supply):
     lcd = _lcd(hw)
     if lcd is None:
         return None
     view = View(config.elements)
     panel = Panel(lcd, hw.backlight, default_list(), VERSION)
-    button_a = Button(hw.button_a) if hw.button_a is not None else None
-    button_b = Button(hw.button_b) if hw.button_b is not None else None
-    keys = Gestures()
-    return Face(panel, view, keys, button_a, button_b, elements, store, clock, supervision, supply, config)
+    a = expander.pin("button_a", hw.button_a)
+    b = expander.pin("button_b", hw.button_b)
+    button_a = Button(a) if a is not None else None
+    button_b = Button(b) if b is not None else None
+    return Face(panel, view, Gestures(), button_a, button_b, elements, store, clock, supervision, supply, config)

@@ -13,10 +13,10 @@ import pathlib
 import subprocess
 import sys
 
-import house
 import pytest
 
 from host_tools.bench import runtimes
+from tests_host import house
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FILES = sorted(path.relative_to(ROOT) for folder in ("firmware", "boards") for path in (ROOT / folder).rglob("*.py"))

@@ -2,9 +2,10 @@
 """Arduino GIGA R1 WiFi: fills the Hardware record. UNPROVEN ON SILICON. Wiring and traps: wiring.md."""
 
 import machine
-from bringup import ADE9153A_BAUD, ATM90E26_BAUD, OneShot, Pins, Strap, arm, check, fill
-from compose import Hardware
+from hardware import Hardware
 from micropython import const
+
+from bringup import ADE9153A_BAUD, ATM90E26_BAUD, OneShot, Pins, Strap, arm, check, fill
 
 from .pins import PINS, PINS_E2C2
 

@@ -3,8 +3,9 @@
 
 import esp32
 import machine
+from hardware import Hardware
+
 from bringup import ADE9153A_BAUD, ATM90E26_BAUD, OneShot, Pins, Strap, arm, check, fill
-from compose import Hardware
 
 from .pins import EXPANDER, PINS
 

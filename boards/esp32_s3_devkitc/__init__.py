@@ -3,9 +3,10 @@
 
 import esp32
 import machine
-from bringup import ADE9153A_BAUD, ATM90E26_BAUD, OneShot, Pins, PwmSwitch, Strap, arm, check, fill
-from compose import Hardware
+from hardware import Hardware
 from micropython import const
+
+from bringup import ADE9153A_BAUD, ATM90E26_BAUD, OneShot, Pins, PwmSwitch, Strap, arm, check, fill
 
 from .pins import EXPANDER, PINS, PINS_E2C2
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The simulated board, seen from a firmware in a MicroPython process: every part is a name on the bench behind the link.
 
-Same names as any other board package: `build()`, `build_meter()`, `now_ms()`, `wait(next_ms)`. What only this board can do: tell the
-bench about the meter (registers, events, counters) when it asks with the reply to a wait.
+What only this board can do: tell the bench about the meter (registers, events, counters) when it asks with the reply to a
+wait.
 """
 
 import json
 
-from compose import Hardware, compose
+from compose import compose
+from hardware import Hardware
 
 from .link import Link
 from .remote import LinkCall, LinkClock, LinkI2c, LinkPin, LinkSpi, LinkWatchdog
@@ -64,7 +65,6 @@ class Board:
         hw = self.build()
         meter = compose(hw)
         meter.set_longest_wait(self.link.config["tick_ms"])
-        meter.start(self.now_ms(), hw.boot_us // 1000)
         self.meter = meter
         return meter
 

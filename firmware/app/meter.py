@@ -32,13 +32,25 @@ _ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
 
 
 class Meter:
-    """config: app.config.Config; elements: list of Element; store: app.store.state.State (what survives); clock: app.clock.Clock;
-    timekeeper, supervision, supply, panel: features with `poll(now_ms, second)`; log: event log; watchdog: port.
-    Build with compose.compose(); call `start` once, then `poll` for ever.
+    """config: Config; elements: list of Element; store: State (what survives); clock: Clock; timekeeper, supervision, supply, panel: features with `poll(now_ms, second)`; log: event log; watchdog: port.
+    expander: port with `poll()` or None. Built and started by compose.compose(); then `poll` for ever.
     """
 
     def __init__(
-        self, config, elements, store, clock, timekeeper, supervision, supply, panel, log, watchdog, power_good, reset_cause
+        self,
+        config,
+        elements,
+        store,
+        clock,
+        timekeeper,
+        supervision,
+        supply,
+        panel,
+        log,
+        watchdog,
+        power_good,
+        expander,
+        reset_cause,
     ):
         self.config = config
         self.elements = elements
@@ -51,6 +63,7 @@ class Meter:
         self.log = log
         self.watchdog = watchdog
         self.power_good = power_good  # callable -> 0 while the supply is failing
+        self.expander = expander  # polled before its pins are looked at, or None
         self.reset_cause = reset_cause  # 0 power-on, 1 watchdog, 2 other
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
@@ -100,6 +113,8 @@ class Meter:
                 element.registers.close_second()
         self._unsaved_seconds += seconds
         self.failing = not self.power_good()
+        self.store.failing = self.failing
+        self.store.housekeeping(self.failing)
         if self.failing:
             # Power-fail warning: what has been read is stored at once, pass after pass; everything else waits.
             self._save()
@@ -113,6 +128,8 @@ class Meter:
             self._feature(FEATURE_SUPERVISION, self.supervision, now_ms, second)
         self._feature(FEATURE_CLOCK, self.timekeeper, now_ms, second)
         if not self.safe:
+            if self.expander is not None:
+                self.expander.poll()
             self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
             self._feature(FEATURE_PANEL, self.panel, now_ms, second)
         self._feature(FEATURE_LOG, self.log, now_ms, second)

@@ -13,7 +13,7 @@ _REVERSE_S = const(5)
 class Supervision:
     """elements: list of Element; store: State; log: event log; config: Config.
 
-    reverse[i]: element runs in reverse (only with import_only). fault[i]: chip down. warning: any of them, or an integrity flag.
+    reverse[i]: element runs in reverse (only with import_only). fault[i]: chip down. warning: any of them, or a flag.
     """
 
     def __init__(self, elements, store, log, config):

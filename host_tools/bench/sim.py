@@ -80,7 +80,6 @@ class Simulation:
         meter = self.build(self.bench.hardware(cause))
         if self.configure is not None:
             self.configure(meter)
-        meter.start(world.clock.ticks_ms(), world.costs.boot_us // 1000)
         self.meter = meter
         self.boots += 1
         if self.on_boot is not None:

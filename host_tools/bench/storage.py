@@ -19,7 +19,7 @@ class CutSwitch:
         self.written = 0
 
     def admit(self, count):
-        """How many of `count` bytes still get written (0..count). Fewer than count: the caller writes them, then raises PowerCut."""
+        """How many of `count` bytes still get written; fewer than count: the caller writes them, then raises PowerCut."""
         left = self.remaining
         if left is None:
             self.written += count
@@ -52,4 +52,4 @@ class StorageDevice:
     def program(self, address, data):
         """NOR programming: bits only go from 1 to 0."""
         old = self.data[address : address + len(data)]
-        self.write(address, bytes(a & b for a, b in zip(old, data)))
+        self.write(address, bytes(a & b for a, b in zip(old, data, strict=True)))

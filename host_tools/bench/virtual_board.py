@@ -9,8 +9,8 @@ import random
 
 from app.store import calibration, layout
 from app.store.cold import ColdStore
-from compose import Hardware
 from drivers.crc32 import Crc32
+from hardware import Hardware
 
 from host_tools.bench.bus import BitFlipper, I2cBus, Pin, SpiBus
 from host_tools.bench.chips.ade9153a import ADE9153AModel

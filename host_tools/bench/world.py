@@ -111,8 +111,7 @@ class World:
             stop = now
             for line in self.lines:
                 edge = line.edge_us()
-                if edge < stop:
-                    stop = edge
+                stop = min(stop, edge)
             if stop > self._done_us:
                 if self.supply_on:
                     for line in self.lines:
@@ -148,8 +147,7 @@ class World:
             clock.now_us += costs.gc_us
         # The firmware works on whole milliseconds of its tick.
         target = (start // 1000 + ms) * 1000
-        if target < clock.now_us:
-            target = clock.now_us
+        target = max(target, clock.now_us)
         if ms > 1000:
             target = self._before_sign_change(target)
         self._measure_gap()
@@ -157,17 +155,14 @@ class World:
         while True:
             stop = target
             for line in self.lines:
-                if line.until_us < stop:
-                    stop = line.until_us
+                stop = min(stop, line.until_us)
             event = self._next_event_us()
-            if event < stop:
-                stop = event
+            stop = min(stop, event)
             if stop >= self.end_us:
                 clock.now_us = max(clock.now_us, self.end_us)
                 self.settle()
                 raise EndOfRun
-            if stop > clock.now_us:
-                clock.now_us = stop
+            clock.now_us = max(clock.now_us, stop)
             self.settle()
             if event <= clock.now_us and self._happen(clock.now_us):
                 break
@@ -225,7 +220,7 @@ class World:
         """Time between two energy reads beyond the wait that the firmware asked for in between: how late it was."""
         for line in self.lines:
             chip = line.chip
-            read = chip.settled_us
+            read = chip.energy_read_us
             if chip.resets != line.resets:
                 line.resets = chip.resets
                 line.read_us = None
@@ -236,8 +231,7 @@ class World:
                 line.idle_us = 0
             elif read > line.read_us:
                 late = read - line.read_us - line.idle_us
-                if late > self.longest_gap_us:
-                    self.longest_gap_us = late
+                self.longest_gap_us = max(self.longest_gap_us, late)
                 line.read_us = read
                 line.idle_us = 0
 

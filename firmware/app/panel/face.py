@@ -69,7 +69,7 @@ class Face:
         view.warning = 1 if self.supervision.warning else 0
         view.reverse = self.supervision.reverse[0]
         for k in range(3):
-            switch = self.supply.switches[k]
+            switch = self.supply.switches[k] if self.supply is not None else None
             if switch is None:
                 view.contactor[k] = ABSENT
             elif switch.armed:

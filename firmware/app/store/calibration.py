@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Calibration of an element: stored doubly with a checksum, bound to the chip where it has an identity, locked when commissioned.
+"""Calibration of an element: stored doubly with a checksum, bound to its chip, locked when commissioned.
 
 A record that is absent, damaged or made for another chip is never replaced by silent defaults: the element meters with nominal
 gains, its energy is flagged and the fact is logged. Bytes: docs/SPEC.md, "Calibration record".

@@ -52,6 +52,11 @@ RING_COLD = const(3)
 RING_EVENT = const(4)  # 4..7
 RING_PROFILE = const(8)  # from here on: profiles
 
+# Sectors of a raw partition (256 x 4 KiB = 1 MiB and up), in this order: two hot rings, cold ring, event ring.
+HOT_SECTORS = const(96)
+COLD_SECTORS = const(24)
+EVENT_SECTORS = const(8)
+
 
 def hot_address(element_index, slot):
     """FRAM address of a hot slot (0 or 1)."""

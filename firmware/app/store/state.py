@@ -32,6 +32,8 @@ class State:
         self.saved_second = 0
         self.known = False  # a record of an earlier life was found
         self.last_error = None
+        self.in_flash = hasattr(hot, "due")  # no FRAM: registers go to a ring of raw erase blocks
+        self.failing = False  # the supply is going: store whatever there is
         self.save_failures = 0
         self._lost_record = bytearray(4 + 24 * element_count)
         self._boot_record = bytearray(4)
@@ -83,9 +85,12 @@ class State:
     def save(self, elements, clock):
         """One hot record an element. returns: True when all are stored and verified. allocates: no"""
         good = True
+        hot = self.hot
         for i in range(len(elements)):
             element = elements[i]
-            if not self.hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
+            if self.in_flash and not self.failing and not hot.due(i, element.registers):
+                continue  # flash wears: a record waits until it is worth an entry
+            if not hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
                 good = False
         if not good:
             self.save_failures += 1
@@ -115,6 +120,15 @@ class State:
         record[0] = _BOOT_VERSION
         record[1] = self.boots_failed + 1 if self.boots_failed < 255 else 255
         self.cold.save(layout.BOOT, record)
+
+    def housekeeping(self, hold):
+        """One bounded step of the rings (erase ahead, what waits for the flash). hold: start no erase now. allocates: no"""
+        if self.in_flash:
+            for ring in self.hot.rings:
+                ring.hold = hold
+            self.hot.poll()
+            self.cold.ring.hold = hold
+            self.cold.poll()
 
     def poll(self, seconds):
         """The boot has proven itself after a minute of passes. allocates: no"""
