@@ -46,7 +46,7 @@ class ATM90E26Model(SpiFrames, Readings, EnergyChip):
 
     units_per_wh = e.UNITS_PER_WH
 
-    def __init__(
+    def __init__(  # noqa: PLR0917
         self,
         clock,
         errors,
@@ -231,7 +231,7 @@ class ATM90E26Model(SpiFrames, Readings, EnergyChip):
             self._event(t)
         if now > t:
             self._span(t, now)
-        self._t = now
+        self._t = self.settled_us = now
 
     def _span(self, start, end):
         """Nothing changes from start to end (us): one closed form."""
@@ -335,6 +335,7 @@ class ATM90E26Model(SpiFrames, Readings, EnergyChip):
             self.advance()
             if not clear:
                 return channel.held(register)
+            self.energy_read_us = self.clock.now_us
             count = channel.take(register)
             if count:
                 self._acknowledged[kind] += count * sign

@@ -93,7 +93,7 @@ class EnergyChannel:
         begin = was * UNITS_PER_CENTI + pending
         return self._pulse(was // 100, (was + moved) // 100, begin, start_us, rate, direction == REVERSE)
 
-    def _pulse(self, done, now, begin, start_us, rate, reverse):
+    def _pulse(self, done, now, begin, start_us, rate, reverse):  # noqa: PLR0917
         """CF fires for each whole pulse from `done` to `now`; `begin`: the units the accumulator stood at at
         start_us.
         """
