@@ -32,8 +32,11 @@ _ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
 
 
 class Meter:
-    """config: Config; elements: list of Element; store: State (what survives); clock: Clock; timekeeper, supervision, supply, panel: features with `poll(now_ms, second)`; log: event log; watchdog: port.
-    expander: port with `poll()` or None. Built and started by compose.compose(); then `poll` for ever.
+    """config: Config; elements: list of Element; store: State (what survives); clock: Clock; log: Journal; watchdog: port.
+
+    timekeeper, supervision, supply, panel: features with `poll(now_ms, second)`, supply and panel may be None. power_good:
+    callable, 0 while the supply is failing. expander: port with `poll()` or None. reset_cause: 0 power-on, 1 watchdog, 2
+    other. Built and started by compose.compose(); then `poll` for ever.
     """
 
     def __init__(
