@@ -247,4 +247,4 @@ class LinkCall:
         link = self._link
         link.begin(_CALL, self._handle, 2)
         link.put8(pin.handle)
-        link.put8(1 if level else 0)
+        link.put8(255 if level is None else 1 if level else 0)
