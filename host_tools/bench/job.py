@@ -12,6 +12,7 @@ from host_tools.bench import load_spec
 from host_tools.bench.calibration import calibrate
 from host_tools.bench.costs import BOARDS, costs
 from host_tools.bench.recordings import RecordingError, open_recording
+from host_tools.bench.remote_sim import RemoteSimulation
 from host_tools.bench.sim import Simulation, commit, element_report
 from host_tools.bench.state_dir import StateDirectory
 from host_tools.bench.station import Station
@@ -119,8 +120,13 @@ class Job:
         meter.set_longest_wait(self.tick_ms)
 
     def simulation(self, **hooks):
-        """A Simulation in this process, not yet run."""
+        """A Simulation, not yet run: in this process, or of a real MicroPython process (`runtime`).
+
+        hooks: of Simulation, or of RemoteSimulation (which has no meter to look at).
+        """
         world, bench = self.make_world()
+        if self.runtime == "micropython":
+            return RemoteSimulation(world, bench, self.tick_ms, **hooks)
         return Simulation(world, bench, build, self.configure, **hooks)
 
 

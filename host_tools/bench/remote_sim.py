@@ -13,10 +13,14 @@ REPORT_STATE = 1
 
 
 class RemoteSimulation(Simulation):
-    """As Simulation; `state` is what the firmware reported at the end. tick_ms: longest wait."""
+    """As Simulation; `state` is what the firmware reported at the end. tick_ms: longest wait.
 
-    def __init__(self, world, bench, tick_ms, on_wait=None, heapsize=None):
-        super().__init__(world, bench, build=None)
+    on_wait(sim): called after every pass, before time goes on. What happens to the board (McuReset, SupplyLost, PowerCut)
+    kills the process at that operation, and the next boot is a fresh interpreter.
+    """
+
+    def __init__(self, world, bench, tick_ms, on_wait=None, on_progress=None, heapsize=None):
+        super().__init__(world, bench, build=None, on_progress=on_progress)
         self.tick_ms = tick_ms
         self.state = None
         self.on_wait = on_wait
@@ -47,6 +51,8 @@ class RemoteSimulation(Simulation):
         self.passes += 1
         if self.on_wait is not None:
             self.on_wait(self)
+        if self.on_progress is not None and not self.passes & 0xFF:
+            self.on_progress(self.world.clock.now_us)
         if self._ended:
             raise EndOfRun
         try:

@@ -102,8 +102,11 @@ class Simulation:
             wait(next_ms)
 
     def element_states(self):
-        """[{"wh": [6], "lost_mwh": [6]}] an element, as the firmware has them at the end."""
-        return [{"wh": list(e.registers.wh), "lost_mwh": list(e.lost_mwh)} for e in self.meter.elements]
+        """[{"wh": [6], "residue": [6], "lost_mwh": [6]}] an element, as the firmware has them at the end."""
+        return [
+            {"wh": list(e.registers.wh), "residue": list(e.registers.residue), "lost_mwh": list(e.lost_mwh)}
+            for e in self.meter.elements
+        ]
 
     def detected(self):
         """Counters of what the firmware noticed."""
