@@ -44,6 +44,7 @@ class Line:
         self.next = None  # (duration_us, point) read ahead
         self.read_us = None  # last energy read of the firmware, and the idle time it asked for since
         self.idle_us = 0
+        self.stale_us = 0  # reads up to here begin no gap
         self.resets = chip.resets
         self._read_ahead()
 
@@ -66,6 +67,11 @@ class Line:
         truth alike, where the chip's reckoning stands."""
         settled = self.chip.settled_us
         return self.until_us if self.until_us > settled else settled if self.until_us != NEVER else NEVER
+
+    def forget_gap(self):
+        """The next energy read ends no gap."""
+        self.read_us = None
+        self.stale_us = self.chip.energy_read_us
 
     def sign_changes(self):
         """True when the next segment turns active or reactive power round."""
@@ -214,7 +220,7 @@ class World:
     def forget_gap(self):
         """The firmware or a chip was not running: the next read ends no gap."""
         for line in self.lines:
-            line.read_us = None
+            line.forget_gap()
 
     def _measure_gap(self):
         """Time between two energy reads beyond the wait that the firmware asked for in between: how late it was."""
@@ -223,12 +229,12 @@ class World:
             read = chip.energy_read_us
             if chip.resets != line.resets:
                 line.resets = chip.resets
-                line.read_us = None
-                line.idle_us = 0
+                line.forget_gap()
             line.idle_us += self._idle_us
             if line.read_us is None:
-                line.read_us = read
-                line.idle_us = 0
+                if read > line.stale_us:
+                    line.read_us = read
+                    line.idle_us = 0
             elif read > line.read_us:
                 late = read - line.read_us - line.idle_us
                 self.longest_gap_us = max(self.longest_gap_us, late)

@@ -414,7 +414,8 @@ class ADE9153AModel(RegisterValues):
 
     def _energy_reader(self, address, kind):
         def read():
-            s = self._s0 + (self.clock.now_us - self._t0) * self._rate // 1_000_000_000
+            now = self.settled_us = self.energy_read_us = self.clock.now_us
+            s = self._s0 + (now - self._t0) * self._rate // 1_000_000_000
             if s >= self._next_event:
                 self._run_to(s)
             if self.clamp or self.reg[0x4B0] & 0x0C:
@@ -445,6 +446,7 @@ class ADE9153AModel(RegisterValues):
 
     def _energy_read(self, kind, value):
         """Book what the master was handed; RD_RST_EN clears HI, the low part stays (9078 p. 43)."""
+        self.settled_us = self.energy_read_us = self.clock.now_us
         mode = self.reg[ADDRESS["EP_CFG"]]
         count = self._user_register(kind, self._sample()) >> 13
         if mode & 4:

@@ -144,6 +144,7 @@ class EnergyPath(EnergyChip):
         if us > self._idle_at:
             self.not_counting(us - self._idle_at, self._idle)
             self._idle_at = us
+            self.settled_us = max(self.settled_us, us)
 
     def _set_idle(self, fraction_x1000, s):
         if not self._idle:
@@ -207,6 +208,7 @@ class EnergyPath(EnergyChip):
         if self._nl_samples:
             self._nl_run(s, self._nl_samples)
         self._ref = s
+        self.settled_us = max(self.settled_us, self._us_of(s))
 
     def _begin_windows(self, s):
         """PWR_SETTLE is over: accumulate from here."""

@@ -24,8 +24,9 @@ class EnergyChip:
     point: OperatingPoint now at the terminals. unmeasured_nj: dict of REGISTER_KEYS -> int, energy that flowed while the chip
     could not count, and what it held unread when it was reset (never net: each by its sign).
     Subclasses implement `advance()`: bring every accumulator to `clock.now_us` under the present point, exactly and additively
-    (splitting an interval changes nothing), and set `settled_us` to it; and `unwrapped(kind)`, `acknowledged(kind)`, `lost(kind)`, all ints in `units_per_wh`
-    to the Wh: what was ever accumulated, what the master has been handed, what went down with a reset.
+    (splitting an interval changes nothing); and `unwrapped(kind)`, `acknowledged(kind)`, `lost(kind)`, all ints in
+    `units_per_wh` to the Wh: what was ever accumulated, what the master has been handed, what went down with a reset.
+    They keep `settled_us` and `energy_read_us`.
     Invariant: unwrapped == acknowledged + still in the chip + lost.
     """
 
@@ -37,7 +38,8 @@ class EnergyChip:
         self.rng = rng
         self.point = DEAD
         self.bus = None
-        self.settled_us = 0  # advance() has accounted for everything up to here
+        self.settled_us = 0  # what flowed up to here is in the accumulators or was handed out: it cannot change any more
+        self.energy_read_us = 0  # when an energy register was last read
         self.unmeasured_nj = dict.fromkeys(REGISTER_KEYS, 0)
 
     def set_point(self, point):
@@ -59,7 +61,9 @@ class EnergyChip:
         m = self.unmeasured_nj
         exporting = p.active_mw < 0
         m["active_export_wh" if exporting else "active_import_wh"] += abs(p.active_mw) * scale // 1000
-        m["reactive_export_varh" if p.reactive_mvar < 0 else "reactive_import_varh"] += abs(p.reactive_mvar) * scale // 1000
+        m["reactive_export_varh" if p.reactive_mvar < 0 else "reactive_import_varh"] += (
+            abs(p.reactive_mvar) * scale // 1000
+        )
         m["apparent_export_vah" if exporting else "apparent_import_vah"] += p.apparent_mva * scale // 1000
 
     def lost_at_reset(self, active_units, reactive_units, apparent_units):
@@ -69,4 +73,6 @@ class EnergyChip:
         per = self.units_per_wh
         m["active_export_wh" if active_units < 0 else "active_import_wh"] += abs(active_units) * nj // per
         m["reactive_export_varh" if reactive_units < 0 else "reactive_import_varh"] += abs(reactive_units) * nj // per
-        m["apparent_export_vah" if self.point.active_mw < 0 else "apparent_import_vah"] += abs(apparent_units) * nj // per
+        m["apparent_export_vah" if self.point.active_mw < 0 else "apparent_import_vah"] += (
+            abs(apparent_units) * nj // per
+        )
