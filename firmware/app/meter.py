@@ -25,6 +25,8 @@ _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
 _FAILING_WAIT_MS = const(5)
+_RESTORE_WAIT_MS = const(50)
+_BOOTS_FAILED = const(3)
 _CAUSE_WATCHDOG = const(1)
 _LONG_OUTAGE_S = const(180)
 _DAYS_MOST = const(10_000)
@@ -72,6 +74,8 @@ class Meter:
         self.passes = 0
         self.failing = False
         self.feature_off = [0] * _FEATURES
+        self._boot_ms = 0
+        self._begun_ms = 0
         self._unsaved = 0  # counts of active energy read since the last save, all elements
         self._unsaved_seconds = 0
         per = elements[0].registers.counts_per_wh
@@ -86,16 +90,23 @@ class Meter:
 
     def start(self, now_ms, boot_ms):
         """Restore, before anything is served. boot_ms: how long the supply had been good before `now_ms`."""
-        self.store.restore(self.elements, self.clock)
+        self._boot_ms = boot_ms
+        self._begun_ms = now_ms
+        self._restore(now_ms)
+
+    def _restore(self, now_ms):
+        if not self.store.restore(self.elements, self.clock):
+            return
+        # After a power-on the load ran while we booted; after any other reset the chip went on counting.
+        away_ms = 0 if self.reset_cause else self._boot_ms + ticks.diff(now_ms, self._begun_ms)
         for element in self.elements:
-            # After a power-on the load ran while we booted; after any other reset the chip went on counting.
-            element.begin(now_ms, 0 if self.reset_cause else boot_ms)
+            element.begin(now_ms, away_ms)
         self.timekeeper.start(now_ms)
         self._log_return()
         self.store.tell(self.log)
         if self.supply is not None:
             self.supply.restore()
-        self.safe = self.store.boots_failed >= 3
+        self.safe = self.store.boots_failed >= _BOOTS_FAILED
         if self.safe:
             self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_SAFE_MODE)
         elif self.panel is not None:
@@ -103,6 +114,12 @@ class Meter:
 
     def poll(self, now_ms):
         """One pass. returns: tick at which the next one is wanted (it may come sooner). allocates: no"""
+        if not self.store.restored:
+            # The store does not answer. The chips count on by themselves; not reading them loses nothing.
+            self._restore(now_ms)
+            if not self.store.restored:
+                self.watchdog.feed()
+                return ticks.add(now_ms, _RESTORE_WAIT_MS)
         seconds = self.clock.advance(now_ms)
         second = seconds > 0
         attention = 0

@@ -13,6 +13,7 @@ from app.store import calibration, layout
 
 _LOST_VERSION = const(1)
 _BOOT_VERSION = const(1)
+_BEGUN_S = const(2)
 _GOOD_RUN_S = const(60)  # a boot counts as good after this
 
 
@@ -45,20 +46,28 @@ class State:
         return self.hot.served_wh
 
     def restore(self, elements, clock):
-        """Bring everything back; nothing is served before this has ended. Boot only."""
+        """Bring everything back; nothing is served, and no chip is read, before this has ended.
+
+        returns: True when it has; False: the store does not answer, ask again. Boot only.
+        """
         hot = self.hot
         for i in range(len(elements)):
+            if hot.restored[i]:
+                continue
             element = elements[i]
             if hot.load(i, element.registers, element.front_end):
                 self.known = True
                 self.saved_day = hot.loaded_day
                 self.saved_second = hot.loaded_second
+            elif not hot.restored[i]:
+                return False
         if self.known:
             clock.day = self.saved_day
             clock.second = self.saved_second
         self._restore_lost(elements)
-        self._count_boot()
+        self._read_boots()
         self.restored = True
+        return True
 
     def tell(self, log):
         """Log what restoring found, once the time is known. Boot only."""
@@ -113,13 +122,15 @@ class State:
             for k in range(6):
                 elements[i].lost_mwh[k] = unpack_from("<I", record, 4 + 24 * i + 4 * k)[0]
 
-    def _count_boot(self):
+    def _read_boots(self):
         record = self._boot_record
         if self.cold.load_into(layout.BOOT, record) == len(record) and record[0] == _BOOT_VERSION:
             self.boots_failed = record[1]
-        record[0] = _BOOT_VERSION
-        record[1] = self.boots_failed + 1 if self.boots_failed < 255 else 255
-        self.cold.save(layout.BOOT, record)
+
+    def _write_boots(self, count):
+        self._boot_record[0] = _BOOT_VERSION
+        self._boot_record[1] = count if count < 255 else 255
+        self.cold.save(layout.BOOT, self._boot_record)
 
     def housekeeping(self, hold):
         """One bounded step of the rings (erase ahead, what waits for the flash). hold: start no erase now. allocates: no"""
@@ -131,9 +142,11 @@ class State:
             self.cold.poll()
 
     def poll(self, seconds):
-        """The boot has proven itself after a minute of passes. allocates: no"""
+        """Counts a boot as begun after two seconds (a supply that decays boots and dies without writing), good after a minute."""
         if self._run_s < _GOOD_RUN_S:
+            before = self._run_s
             self._run_s += seconds
             if self._run_s >= _GOOD_RUN_S:
-                self._boot_record[1] = 0
-                self.cold.save(layout.BOOT, self._boot_record)
+                self._write_boots(0)
+            elif before < _BEGUN_S <= self._run_s:
+                self._write_boots(self.boots_failed + 1)
