@@ -131,6 +131,12 @@ class ADE9153AModel(RegisterValues):
                     else:
                         self._last_16 = answer
                     return answer
+                if h & 8 and n == (6 if width(h >> 4) == 16 else 8):
+                    self._fresh = False
+                    self._buffer = None
+                    answer = self._answer = with_crc(self._value(h >> 4), (n - 4) * 8)
+                    self._was_read(h, h >> 4, (n - 4) * 8)
+                    return answer
         return self._exchange_bytes(mosi)
 
     def straps(self, ss, sclk):
