@@ -142,7 +142,7 @@ class State:
             self.cold.poll()
 
     def poll(self, seconds):
-        """Counts a boot as begun after two seconds (a supply that decays boots and dies without writing), good after a minute."""
+        """A boot counts as begun after two seconds (a decaying supply boots and dies unwritten), as good after a minute."""
         if self._run_s < _GOOD_RUN_S:
             before = self._run_s
             self._run_s += seconds
