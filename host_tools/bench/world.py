@@ -96,7 +96,7 @@ class World:
         self.end_us = end_us
         self.lines = []
         self.faults = None
-        self.inputs = []  # things with next_edge_us(now) and apply(now): buttons
+        self.inputs = []  # things with next_edge_us(now_us): buttons
         self.supply_on = False
         self.passes = 0
         self.outages = 0
@@ -162,17 +162,19 @@ class World:
             stop = target
             for line in self.lines:
                 stop = min(stop, line.until_us)
-            event = self._next_event_us()
-            stop = min(stop, event)
+            edge = self._next_edge_us()
+            fault = self.faults.next_us if self.faults is not None else NEVER
+            stop = min(stop, edge, fault)
             if stop >= self.end_us:
                 clock.now_us = max(clock.now_us, self.end_us)
                 self.settle()
                 raise EndOfRun
             clock.now_us = max(clock.now_us, stop)
             self.settle()
-            if event <= clock.now_us and self._happen(clock.now_us):
-                break
-            if clock.now_us >= target:
+            woken = edge <= clock.now_us
+            if fault <= clock.now_us and self.faults.run(self, clock.now_us):
+                woken = True
+            if woken or clock.now_us >= target:
                 break
         self._idle_us = clock.now_us - idle_from
 
@@ -190,25 +192,14 @@ class World:
                 target = min(target, begin + SECOND_US)
         return target
 
-    def _next_event_us(self):
-        event = self.faults.next_us if self.faults is not None else NEVER
+    def _next_edge_us(self):
+        """When the next input of the board changes: the firmware's wait ends there."""
+        edge = NEVER
         for source in self.inputs:
-            edge = source.next_edge_us(self.clock.now_us)
-            if edge is not None and edge < event:
-                event = edge
-        return event
-
-    def _happen(self, now):
-        """Input edges and faults that are due. returns True when the wait ends here."""
-        woken = False
-        for source in self.inputs:
-            edge = source.next_edge_us(now)
-            if edge is not None and edge <= now:
-                source.apply(now)
-                woken = True
-        if self.faults is not None and self.faults.run(self, now):
-            woken = True
-        return woken
+            at = source.next_edge_us(self.clock.now_us)
+            if at is not None and at < edge:
+                edge = at
+        return edge
 
     # -- what the models tell ---------------------------------------------------------------------------------
 
