@@ -16,20 +16,16 @@ _TRIES = const(3)
 _READ_LAST_CMD = b"\x4a\xe8\0\0\0\0"
 
 
-def _crc_tables():
-    # CRC-16, polynomial 0x1021, initial 0xFFFF, as two byte tables: no intermediate leaves 16 bits.
-    high = bytearray(256)
-    low = bytearray(256)
-    for i in range(256):
-        crc = i << 8
-        for _ in range(8):
-            crc = (crc << 1) ^ 0x11021 if crc & 0x8000 else crc << 1
-        high[i] = crc >> 8
-        low[i] = crc & 0xFF
-    return bytes(high), bytes(low)
+def _remainder(byte):
+    crc = byte << 8
+    for _ in range(8):
+        crc = (crc << 1) ^ 0x11021 if crc & 0x8000 else crc << 1
+    return crc
 
 
-_HIGH, _LOW = _crc_tables()
+# CRC-16, polynomial 0x1021, initial 0xFFFF, as two byte tables: no intermediate of a check leaves 8 bits.
+_HIGH = bytes(_remainder(byte) >> 8 for byte in range(256))
+_LOW = bytes(_remainder(byte) & 0xFF for byte in range(256))
 
 
 def wide(address):
