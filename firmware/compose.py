@@ -20,8 +20,10 @@ from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
 from app.store.crc32 import Crc32
 from app.store.hot import HotStore
+from app.store.preset import Preset
 from app.store.state import State
 from app.supervision import Supervision
+from app.supply.door import Door
 from app.supply.supply import Supply
 from app.supply.switch import Switch
 from app.timekeeper import Timekeeper
@@ -169,7 +171,12 @@ def compose(hw, config=None):
         # Service mode energises no coil: it has no switches at all.
         feedback = [expander.pin("k%d_feedback" % (k + 1), hw.k_feedback[k]) for k in range(len(hw.k_feedback))]
         supply = Supply(_switches(hw, feedback), cold, log, power_good)
+    switches = supply.switches if supply is not None else (None, None, None)
+    preset = Preset(elements, store, clock, log)
+    door = Door(switches[0], switches[1], switches[2], clock, preset=preset.apply, log=log.append_now)
     panel = _face(hw, config, expander, elements, store, clock, supervision, supply)
+    if panel is not None:
+        panel.door = door
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
     meter = Meter(
         config,
@@ -186,6 +193,7 @@ def compose(hw, config=None):
         expander.part,
         hw.reset_cause,
     )
+    meter.door = door
     meter.start(hw.clock.ticks_ms() & _TICK_MASK, hw.boot_us // 1000)
     return meter
 

@@ -32,6 +32,7 @@ class Supervision:
 
     def poll(self, now_ms, second):
         warning = self.store.flagged
+        busy = False  # one storage operation a pass: energy reads must not wait for two
         for i in range(len(self.elements)):
             element = self.elements[i]
             flags = element.flags
@@ -41,14 +42,16 @@ class Supervision:
                 self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CONFIG_REPAIRED)
             if flags & s.SUSPECT:
                 self.rejected += 1
-            if flags & s.ENERGY and not self._identified[i]:
+            if flags & s.ENERGY and not self._identified[i] and not busy:
+                busy = True
                 self._identified[i] = 1
                 if not self.store.identify(i, element.front_end):
                     self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CALIBRATION)
             self.fault[i] = 1 if element.down else 0
             if element.down:
                 warning = True
-            if element.lost_changed:
+            if element.lost_changed and not busy:
+                busy = True
                 self._lost(element)
             if second and self.config.import_only:
                 self._watch_direction(i, element)

@@ -61,6 +61,23 @@ class Pin:
     __call__ = value
 
 
+class ChargedPin(Pin):
+    """A Pin whose every use costs `call_us` of interpreter time: for parts that are bit-banged."""
+
+    __slots__ = ("clock", "call_us")
+
+    def charge(self, clock, call_us):
+        self.clock = clock
+        self.call_us = call_us
+        return self
+
+    def value(self, level=None):
+        self.clock.now_us += self.call_us
+        return super().value(level)
+
+    __call__ = value
+
+
 class SpiBus:
     """machine.SPI master. One or more devices, each behind its own chip-select pin (`attach`).
 

@@ -12,7 +12,7 @@ from app.store.cold import ColdStore
 from drivers.crc32 import Crc32
 from hardware import Hardware
 
-from host_tools.bench.bus import BitFlipper, I2cBus, Pin, SpiBus
+from host_tools.bench.bus import BitFlipper, ChargedPin, I2cBus, Pin, SpiBus
 from host_tools.bench.chips.ade9153a import ADE9153AModel
 from host_tools.bench.chips.atm90e26 import ATM90E26Model
 from host_tools.bench.chips.button import ButtonModel
@@ -101,6 +101,8 @@ class VirtualBoard:
             self.i2c.attach(0x38, self.lcd)
         else:
             self.lcd = HT1621(clock, random.Random(f"{seed} lcd"))
+            pins = (self.lcd.cs, self.lcd.wr, self.lcd.data)
+            self.lcd_pins = tuple(ChargedPin(1, pin.value).charge(clock, costs.pin_us) for pin in pins)
         fitted = (True, "c2" in variant, variant.endswith("r"))
         self.relays = [
             LatchingRelayModel(clock, random.Random(f"{seed} relay {k}"), closed=True) if fitted[k] else None
@@ -170,7 +172,7 @@ class VirtualBoard:
                 found[f"k{k}_reset"] = relay.reset_pin
                 found[f"k{k}_feedback"] = relay.feedback_pin
         if self.lcd_name == "ht1621":
-            found["lcd_cs"], found["lcd_wr"], found["lcd_data"] = self.lcd.cs, self.lcd.wr, self.lcd.data
+            found["lcd_cs"], found["lcd_wr"], found["lcd_data"] = self.lcd_pins
         return found
 
     def link_config(self, cause):
@@ -199,7 +201,7 @@ class VirtualBoard:
         hw.rtc_address = 0x68
         hw.lcd = self.lcd_name
         if self.lcd_name == "ht1621":
-            hw.lcd_pins = (self.lcd.cs, self.lcd.wr, self.lcd.data)
+            hw.lcd_pins = self.lcd_pins
         hw.button_a = self.buttons[0].pin
         hw.button_b = self.buttons[1].pin
         for relay in self.relays:

@@ -3,6 +3,7 @@
 
 from app.panel import gestures
 from app.panel.view import ABSENT, ARMED
+from app.supply import door
 
 
 class Face:
@@ -20,6 +21,7 @@ class Face:
         self.supervision = supervision
         self.supply = supply
         self.config = config
+        self.door = None
         self.keys_down = False
         self._utc = [0, 0, 0, 0, 0, 0]
 
@@ -33,6 +35,9 @@ class Face:
         self.keys_down = a or b
         if event != gestures.NONE:
             self.panel.key(event, now_ms)
+            # A person at the meter closes an armed contactor by holding B.
+            if event == gestures.B_LONG and self.view.contactor[0] == ARMED and self.door is not None:
+                self.door.submit(door.BUTTON, door.CONTACTOR_CLOSE, 0, now_ms)
         if second:
             self._look()
         self.panel.tick(now_ms, self.view)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: MIT
+"""Authorised preset of registers: a meter takes over the readings of the unit that it replaces. Comes in through the door only."""
+
+from app.metrology.registers import MODULUS_WH
+from app.records import codes
+
+
+class Preset:
+    """elements: list of Element; store: State; clock: Clock; log: Journal."""
+
+    def __init__(self, elements, store, clock, log):
+        self.elements = elements
+        self.store = store
+        self.clock = clock
+        self.log = log
+
+    def apply(self, argument):
+        """argument: [element, register index 0..5, Wh]. returns: 0 done and stored, 1 refused (nothing changed)"""
+        if len(argument) != 3:
+            return 1
+        number, index, wh = argument
+        if not (0 <= number < len(self.elements) and 0 <= index < 6 and 0 <= wh < MODULUS_WH):
+            return 1
+        registers = self.elements[number].registers
+        old_wh = registers.wh[index]
+        old_residue = registers.residue[index]
+        registers.wh[index] = wh
+        registers.residue[index] = 0
+        if not self.store.save(self.elements, self.clock, True):
+            registers.wh[index] = old_wh
+            registers.residue[index] = old_residue
+            return 1
+        self.log.append_now(codes.REGISTER_PRESET, number << 4 | index)
+        return 0
