@@ -1,14 +1,26 @@
 # SPDX-License-Identifier: MIT
 """What a board's interpreter and buses cost in virtual time. All figures are parameters, none is measured on silicon.
 
-pass_us: interpreter work of one pass without bus time; call_us: overhead of one bus call from Python; pin_us: of one pin call; spi_baud: ADE9153A clock;
+pass_us: interpreter work of one pass without bus time; call_us: overhead of one bus call from Python; pin_us: of one
+pin call; spi_baud: ADE9153A clock;
 slow_spi_baud: ATM90E26 clock (<= 136 kHz, symmetric clock limit of its timing table); i2c_baud; gc_us/gc_every: a collection
 each so many passes (PSRAM heap); boot_us: supply good to build().
 """
 
 
 class Costs:
-    __slots__ = ("name", "pass_us", "call_us", "pin_us", "spi_baud", "slow_spi_baud", "i2c_baud", "gc_us", "gc_every", "boot_us")
+    __slots__ = (
+        "name",
+        "pass_us",
+        "call_us",
+        "pin_us",
+        "spi_baud",
+        "slow_spi_baud",
+        "i2c_baud",
+        "gc_us",
+        "gc_every",
+        "boot_us",
+    )
 
     def __init__(self, name, pass_us, call_us, pin_us, spi_baud, slow_spi_baud, i2c_baud, gc_us, gc_every, boot_us):
         self.name = name

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Authorised preset of registers: a meter takes over the readings of the unit that it replaces. Comes in through the door only."""
+"""Authorised preset of registers: a meter takes over the readings of the unit it replaces. Through the door only."""
 
 from app.metrology.registers import MODULUS_WH
 from app.records import codes
