@@ -11,7 +11,7 @@ from compose import compose
 from hardware import Hardware
 
 from .link import Link
-from .remote import LinkCall, LinkClock, LinkI2c, LinkPin, LinkSpi, LinkWatchdog
+from .remote import LinkBlocks, LinkCall, LinkClock, LinkI2c, LinkPin, LinkSpi, LinkWatchdog
 
 REPORT_STATE = 1
 
@@ -40,7 +40,10 @@ class Board:
             hw.afe_reset.append(self._pin("afe_reset%d" % i))
         hw.afe_strap = LinkCall(link, "afe_strap")
         hw.i2c = LinkI2c(link, "i2c")
-        hw.fram_address = 0x50
+        if config["storage"] == "fram":
+            hw.fram_address = 0x50
+        else:
+            hw.flash_partition = LinkBlocks(link, "flash")
         hw.rtc_address = 0x68
         hw.lcd = config["lcd"]
         if hw.lcd == "ht1621":

@@ -7,8 +7,6 @@ Hardware record for a firmware in this process. Both see the same objects, so bo
 
 import random
 
-from app.store import calibration, layout
-from app.store.cold import ColdStore
 from drivers.crc32 import Crc32
 from hardware import Hardware
 
@@ -19,29 +17,19 @@ from host_tools.bench.chips.button import ButtonModel
 from host_tools.bench.chips.ds3231 import DS3231Model
 from host_tools.bench.chips.fram import Fram
 from host_tools.bench.chips.ht1621 import HT1621
+from host_tools.bench.chips.partition import Partition
 from host_tools.bench.chips.pcf85176 import PCF85176
 from host_tools.bench.chips.relay import LatchingRelayModel
+from host_tools.bench.factory import Factory
 from host_tools.bench.point import HiddenErrors
 from host_tools.bench.storage import CutSwitch, StorageDevice
 
 CHIPS = {"ade9153a": ADE9153AModel, "atm90e26": ATM90E26Model}
 VARIANTS = ("e1c1", "e1c1r", "e1c2", "e1c2r", "e2c2")
 LCDS = ("pcf85176", "ht1621")
+STORAGES = ("fram", "partition")
 FRAM_BYTES = 32768
-
-
-class _RawBytes:
-    """Byte store straight on the array, for what the factory writes."""
-
-    def __init__(self, data):
-        self.data = data
-        self.size = len(data)
-
-    def read_into(self, address, buf):
-        buf[:] = self.data[address : address + len(buf)]
-
-    def write(self, address, buf):
-        self.data[address : address + len(buf)] = buf
+PARTITION_BLOCKS = 256  # of 4 KiB: 1 MiB of the ESP32's own flash
 
 
 def _identity(chip):
@@ -62,11 +50,14 @@ class Watchdog:
 class VirtualBoard:
     """All parts of one meter. errors: list of HiddenErrors, one an element, or None to draw them from the seed.
 
-    chips, relays (three, None where the variant has none), buttons (A, B), fram, rtc, lcd, cut (CutSwitch of the storage).
+    storage: "fram", or "partition": an ESP32 without one, whose registers live in raw blocks of its flash.
+
+    chips, relays (three, None where the variant has none), buttons (A, B), rtc, lcd, fram and partition (the one that is not
+    fitted is None), cut (CutSwitch of the storage).
     """
 
     def __init__(
-        self, world, chip="ade9153a", variant="e1c1", lcd="pcf85176", errors=None, faults=None, fram_data=None
+        self, world, chip="ade9153a", variant="e1c1", lcd="pcf85176", errors=None, faults=None, storage="fram"
     ):
         self.world = world
         self.chip_name = chip
@@ -90,11 +81,14 @@ class VirtualBoard:
         else:
             self.afe_reset = [None] * elements
         self.cut = CutSwitch()
-        self.fram = Fram(StorageDevice(FRAM_BYTES, self.cut, fill=0))
-        if fram_data is not None:
-            self.fram.storage.data[:] = fram_data
+        self.storage = storage
+        self.fram = self.partition = None
+        if storage == "fram":
+            self.fram = Fram(StorageDevice(FRAM_BYTES, self.cut, fill=0))
+            self.i2c.attach(0x50, self.fram)
+        else:
+            self.partition = Partition(clock, PARTITION_BLOCKS, self.cut, random.Random(f"{seed} partition"))
         self.rtc = DS3231Model(clock)
-        self.i2c.attach(0x50, self.fram)
         self.i2c.attach(0x68, self.rtc)
         if lcd == "pcf85176":
             self.lcd = PCF85176(clock, random.Random(f"{seed} lcd"))
@@ -124,7 +118,7 @@ class VirtualBoard:
             self.i2c.flips = BitFlipper(random.Random(f"{seed} i2c"), faults["i2c_flip"])
 
     def _supply(self, on):
-        for part in (self.fram, self.rtc, self.lcd, *filter(None, self.relays)):
+        for part in filter(None, (self.fram, self.partition, self.rtc, self.lcd, *self.relays)):
             part.power(on)
         self.power_fail.level = 1 if on else 0
 
@@ -144,11 +138,21 @@ class VirtualBoard:
         else:
             chip.straps(0, level)
 
+    @property
+    def memory(self):
+        """bytearray: everything that survives the supply, of whichever part is fitted."""
+        part = self.fram if self.fram is not None else self.partition
+        return part.storage.data
+
+    def factory(self):
+        """What the factory and the commissioning write, past the firmware and in no time."""
+        return Factory(self.memory, self.storage, len(self.chips), Crc32())
+
     def store_calibration(self, payloads):
-        """What commissioning leaves in the FRAM: one record an element, bound to its chip, locked."""
-        cold = ColdStore(_RawBytes(self.fram.storage.data), layout.COLD_BASE, Crc32())
+        """What commissioning leaves: one record an element, bound to its chip, locked."""
+        factory = self.factory()
         for i, payload in enumerate(payloads):
-            calibration.store(cold, i, payload, _identity(self.chips[i]), True)
+            factory.calibrate(i, payload, _identity(self.chips[i]))
 
     def objects(self):
         """name -> bench object, for the link."""
@@ -171,6 +175,8 @@ class VirtualBoard:
                 found[f"k{k}_set"] = relay.set_pin
                 found[f"k{k}_reset"] = relay.reset_pin
                 found[f"k{k}_feedback"] = relay.feedback_pin
+        if self.partition is not None:
+            found["flash"] = self.partition
         if self.lcd_name == "ht1621":
             found["lcd_cs"], found["lcd_wr"], found["lcd_data"] = self.lcd_pins
         return found
@@ -181,6 +187,7 @@ class VirtualBoard:
             "chip": self.chip_name,
             "variant": self.variant,
             "lcd": self.lcd_name,
+            "storage": self.storage,
             "reset_cause": cause,
             "boot_us": self.world.costs.boot_us,
         }
@@ -197,7 +204,8 @@ class VirtualBoard:
         hw.afe_reset = self.afe_reset
         hw.afe_strap = self.strap
         hw.i2c = self.i2c
-        hw.fram_address = 0x50
+        hw.fram_address = 0x50 if self.fram is not None else None
+        hw.flash_partition = self.partition
         hw.rtc_address = 0x68
         hw.lcd = self.lcd_name
         if self.lcd_name == "ht1621":
