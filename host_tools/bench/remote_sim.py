@@ -9,6 +9,7 @@ from host_tools.bench.sim import Simulation
 from host_tools.bench.world import EndOfRun
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+MAIN = ROOT / "tests_host" / "virtual_main.py"
 REPORT_STATE = 1
 
 
@@ -16,10 +17,10 @@ class RemoteSimulation(Simulation):
     """As Simulation; `state` is what the firmware reported at the end. tick_ms: longest wait.
 
     on_wait(sim): called after every pass, before time goes on. What happens to the board (McuReset, SupplyLost, PowerCut)
-    kills the process at that operation, and the next boot is a fresh interpreter.
+    kills the process at that operation, and the next boot is a fresh interpreter. script: the main loop.
     """
 
-    def __init__(self, world, bench, tick_ms, on_wait=None, on_progress=None, heapsize=None):
+    def __init__(self, world, bench, tick_ms, on_wait=None, on_progress=None, heapsize=None, script=MAIN):
         super().__init__(world, bench, build=None, on_progress=on_progress)
         self.tick_ms = tick_ms
         self.state = None
@@ -29,7 +30,7 @@ class RemoteSimulation(Simulation):
             bench.objects(),
             world.clock,
             self._wait,
-            ROOT / "tests_host" / "virtual_main.py",
+            script,
             cwd=str(ROOT),
             path=(str(ROOT / "firmware"), str(ROOT / "boards")),
             heapsize=heapsize,

@@ -250,6 +250,16 @@ class EnergyPath(EnergyChip):
             self._ack_base[k] = self._ack[k]
         self.lost_at_reset(*held)
 
+    def preset_energy(self, active, reactive, apparent):
+        """For tests: what the three xHR_HI registers read now (signed or modulo 2**32), as after years of counting. What was
+        accumulated, handed over and lost stays as it is."""
+        self.advance()
+        for k, count in enumerate((active, reactive, apparent)):
+            held = self._latched(k, self._sample()) - self._base[k]
+            change = (count << 13) - (held >> 13 << 13)
+            self._base[k] -= change
+            self._ack_base[k] -= change
+
     def unwrapped(self, kind):
         """Units ever accumulated; `kind` of KINDS."""
         self.advance()
