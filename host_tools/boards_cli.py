@@ -41,7 +41,7 @@ def rm(p):
             os.rmdir(p)
         else: os.remove(p)
     except OSError: pass
-for p in ('main.py', 'app', 'drivers', 'board', 'compose.mpy', 'bringup.mpy'): rm(p)
+for p in ('main.py', 'app', 'drivers', 'board', 'compose.mpy', 'hardware.mpy', 'bringup.mpy'): rm(p)
 """
 
 BoardArgument = Annotated[str, typer.Argument(help="Name of a folder in boards/ (see `meter boards`).")]
@@ -135,7 +135,7 @@ def deploy_commands(name, facts, port):
     if facts["form"] == "romfs":
         then.append([*board, "romfs", "deploy", str(board_files.BUILD / name / f"{name}.romfs")])
     else:
-        parts = [str(tree / part) for part in ("app", "drivers", "board", "compose.mpy", "bringup.mpy")]
+        parts = [str(tree / part) for part in image.roots(name)]
         then.append([*board, "fs", "--recursive", "cp", *parts, ":"])
     # main.py last: until it is there the board starts to the REPL. The flag goes only when all of it arrived.
     then.append([*board, "fs", "cp", str(tree / "main.py"), ":main.py"])

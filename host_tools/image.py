@@ -40,6 +40,11 @@ def sources(board):
     return sorted((target.with_suffix(""), path) for target, path in found)
 
 
+def roots(board):
+    """Names in the root of an image's tree, main.py left out; sorted."""
+    return sorted({name.parts[0] if len(name.parts) > 1 else f"{name}.mpy" for name, _ in sources(board)})
+
+
 def main_py(variant, chip):
     """Source of main.py for a model; the default model needs no arguments."""
     text = (_FIRMWARE / "main.py").read_text()
