@@ -1,31 +1,83 @@
 # SPDX-License-Identifier: MIT
 """`--state DIR`: what the simulated meter's storage held when it was last switched off.
 
-One directory, one `state.json` (version, sizes, CRC-32 of each file) and one file a part. Written whole or not at all; a
-directory that does not check is refused and left as it is.
+One directory with `state.json` (version, whose state it is, and name, size and CRC-32 of each part) and one file a part.
+A save writes the parts under new names and then replaces `state.json`: at any instant the directory holds one whole
+state, the old one or the new one. What does not check is refused and left as it is.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 import zlib
+from datetime import datetime
 from pathlib import Path
 
-from host_tools.errors import BadInput
+from host_tools.errors import BadInput, NoDevice
 
 VERSION = 1
-_PARTS = ("fram",)
+_INDEX = "state.json"
+_PARTS = {"fram": 32_768}
+_EPOCH = datetime(2000, 1, 1)
+_LAST = datetime(2200, 1, 1)  # end of the meter's calendar
 
 
 class StateDirectory:
-    """path: directory, made at the first save. raises BadInput when what is there cannot be trusted."""
+    """path: directory, made at the first save. utc: (day, second) since 2000 when it was switched off, None while fresh.
+
+    Holds the directory's lock until `close`. raises BadInput when what is there cannot be trusted, NoDevice when another
+    run has it.
+    """
 
     def __init__(self, path):
         self.path = Path(path)
-        if self.path.exists() and not self.path.is_dir():
+        self.data = None
+        self.utc = None
+        self._lock = None
+        try:
+            if self.path.exists() or self.path.is_symlink():
+                self._open()
+            self._check_writable()
+        except OSError as error:
+            raise BadInput(f"state {self.path}: {error.strerror or error}") from None
+        except BadInput:
+            self.close()
+            raise
+
+    def _open(self):
+        if not self.path.is_dir():
             raise BadInput(f"state {self.path}: not a directory")
-        self.data = self._read() if (self.path / "state.json").exists() else None
-        if self.data is None and self.path.exists() and any(self.path.iterdir()):
-            raise BadInput(f"state {self.path}: not empty, and no state.json in it")
+        self._take_lock()
+        if (self.path / _INDEX).exists():
+            self.data = self._read()
+            elapsed = self.data["utc"] - _EPOCH
+            self.utc = (elapsed.days, elapsed.seconds)
+        elif any(self.path.iterdir()):
+            raise BadInput(f"state {self.path}: not empty, and no {_INDEX} in it")
+
+    def _check_writable(self):
+        """What is run must be kept: better refused now than lost at the end."""
+        place = self.path.absolute()
+        while not place.exists():
+            place = place.parent
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise BadInput(f"state {self.path}: {place} cannot be written to")
+
+    def _take_lock(self):
+        """On the directory itself: no file is left behind, and the lock goes with the process."""
+        self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self.close()
+            raise NoDevice(f"state {self.path}: in use by another run") from None
+
+    def close(self):
+        """Give the directory to others."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @property
     def fresh(self):
@@ -33,31 +85,44 @@ class StateDirectory:
         return self.data is None
 
     def _read(self):
-        index = self.path / "state.json"
         try:
-            header = json.loads(index.read_text())
+            header = json.loads((self.path / _INDEX).read_text())
             if header["version"] != VERSION:
-                raise BadInput(f"state {self.path}: version {header['version']}, this is version {VERSION}")
-            data = {}
-            for part in _PARTS:
-                raw = (self.path / f"{part}.bin").read_bytes()
-                if len(raw) != header["parts"][part]["size"] or zlib.crc32(raw) != header["parts"][part]["crc32"]:
-                    raise BadInput(f"state {self.path}: {part}.bin is damaged (size or checksum)")
-                data[part] = raw
-            data["utc"] = header["utc"]
-            data["seed"] = header["seed"]
-            data["chip"] = header["chip"]
-        except BadInput:
-            raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"state {self.path}: cannot be read ({str(error).splitlines()[0]})") from None
+                raise BadInput(f"state {self.path}: version {header['version']!r}, this is version {VERSION}")
+            data = {name: self._part(name, size, header["parts"][name]) for name, size in _PARTS.items()}
+            data["utc"] = datetime.fromisoformat(header["utc"])
+            if data["utc"].tzinfo is not None or not _EPOCH <= data["utc"] < _LAST:
+                raise ValueError("utc is not a time of this meter")
+            for key, kind in (("seed", int), ("chip", str), ("variant", str)):
+                if type(header[key]) is not kind:
+                    raise ValueError(f"{key} is not {kind.__name__}")
+                data[key] = header[key]
+        except KeyError as error:
+            raise BadInput(f"state {self.path}: {_INDEX} has no {error}") from None
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            text = (str(error).splitlines() or [type(error).__name__])[0]
+            raise BadInput(f"state {self.path}: cannot be read ({text})") from None
         return data
+
+    def _part(self, name, size, entry):
+        """Bytes of one part, checked. `entry`: dict file, size, crc32."""
+        file = entry["file"]
+        if Path(file).name != file:
+            raise ValueError(f"{name} lies outside the directory")
+        raw = (self.path / file).read_bytes()
+        if entry["size"] != size or len(raw) != size or zlib.crc32(raw) != entry["crc32"]:
+            raise BadInput(f"state {self.path}: {file} is damaged (size or checksum)")
+        return raw
 
     def check(self, job):
         """The stored unit must be the one that is to run: its calibration belongs to its hidden errors."""
-        if self.data is not None and (self.data["seed"] != job.seed or self.data["chip"] != job.chip):
+        if self.data is None:
+            return
+        stored = (self.data["seed"], self.data["chip"], self.data["variant"])
+        if stored != (job.seed, job.chip, job.variant):
+            self.close()
             raise BadInput(
-                f"state {self.path}: belongs to seed {self.data['seed']} with {self.data['chip']}, not to this unit"
+                f"state {self.path}: belongs to seed {stored[0]}, {stored[1]}, {stored[2]}, not to this unit"
             )
 
     def load_into(self, bench):
@@ -66,19 +131,36 @@ class StateDirectory:
             bench.fram.storage.data[:] = self.data["fram"]
 
     def save(self, bench, job):
-        """Write what the board holds now; the old state stays valid until the new one is complete."""
+        """Write what the board holds now; the old state stays valid until the new one is complete. raises BadInput"""
+        try:
+            self._save({"fram": bytes(bench.fram.storage.data)}, bench.rtc.utc(), job)
+        except OSError as error:
+            raise BadInput(f"state {self.path}: cannot be written ({error.strerror or error})") from None
+
+    def _save(self, parts, utc, job):
         self.path.mkdir(parents=True, exist_ok=True)
-        parts = {"fram": bytes(bench.fram.storage.data)}
+        if self._lock is None:
+            self._take_lock()
         header = {
             "version": VERSION,
             "seed": job.seed,
             "chip": job.chip,
-            "utc": bench.rtc.utc().isoformat(),
-            "parts": {name: {"size": len(raw), "crc32": zlib.crc32(raw)} for name, raw in parts.items()},
+            "variant": job.variant,
+            "utc": utc.isoformat(),
+            "parts": {},
         }
         for name, raw in parts.items():
-            _replace(self.path / f"{name}.bin", raw)
-        _replace(self.path / "state.json", (json.dumps(header, indent=1) + "\n").encode())
+            crc32 = zlib.crc32(raw)
+            file = f"{name}-{crc32:08x}.bin"
+            header["parts"][name] = {"file": file, "size": len(raw), "crc32": crc32}
+            _replace(self.path / file, raw)
+        _replace(self.path / _INDEX, (json.dumps(header, indent=1) + "\n").encode())
+        kept = {entry["file"] for entry in header["parts"].values()}
+        for name in parts:
+            for old in self.path.glob(f"{name}-????????.bin"):
+                if old.name not in kept:
+                    with contextlib.suppress(OSError):
+                        old.unlink()
 
 
 def _replace(path, raw):
