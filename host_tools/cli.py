@@ -4,8 +4,8 @@
 import json
 import sys
 from pathlib import Path
+from typing import Annotated
 
-import click
 import typer
 from rich.console import Console
 
@@ -18,48 +18,125 @@ for _folder in (_ROOT / "firmware", _ROOT / "host_tools" / "shims"):
 from host_tools import boards_cli, durations  # noqa: E402
 from host_tools.errors import AnswerIsNo, BadInput, NoDevice  # noqa: E402
 
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Ferraris: a smart meter and its bench."
-)
-boards_cli.register(app)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Ferraris: a smart meter and its bench.")
 errors = Console(stderr=True, highlight=False)
+
+Chip = Annotated[str, typer.Option(help="Energy IC: ade9153a or atm90e26.")]
+Variant = Annotated[str, typer.Option(help="Model: e1c1 e1c1r e1c2 e1c2r e2c2.")]
+Lcd = Annotated[str, typer.Option(help="LCD driver: pcf85176 or ht1621.")]
+Seed = Annotated[int, typer.Option(help="Which unit, with its hidden errors; everything random comes from here.")]
+State = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Directory that keeps the meter's storage between runs.")
+]
+Uncalibrated = Annotated[bool, typer.Option("--uncalibrated", help="Skip the calibration.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object alone on stdout at the end, the rest on stderr.")]
+Load = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="SPEC", help="2300W 10A,0.5L -1kW pv:4kW home:7 square:2kW:3s steps:.. open:230V kettle fridge"
+    ),
+]
+
+
+@app.command()
+def run(
+    chip: Chip = "ade9153a",
+    variant: Variant = "e1c1",
+    lcd: Lcd = "pcf85176",
+    runtime: Annotated[str, typer.Option(help="What runs the firmware: micropython or cpython.")] = "micropython",
+    load: Load = None,
+    speed: Annotated[float, typer.Option(help="Virtual seconds a real one.")] = 1.0,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="End after this time of the meter: 10s, 90min, 6h.")
+    ] = None,
+    state: State = None,
+    seed: Seed = 1,
+    uncalibrated: Uncalibrated = False,
+    as_json: AsJson = False,
+) -> None:
+    """Live virtual meter: the bench, and the firmware in a real MicroPython, until Ctrl-C or q.
+
+    In a terminal: face, pulse LED, relays, registers, events, and keys for buttons, load and faults. Without one: a line
+    a second. There is no web face, DLMS or optical port yet.
+    """
+    from host_tools.run_cli import live_job, run_live
+
+    job = live_job(
+        speed,
+        duration,
+        chip=chip,
+        variant=variant,
+        lcd=lcd,
+        runtime=runtime,
+        loads=load or ["2300W"],
+        state=state,
+        seed=seed,
+        uncalibrated=uncalibrated,
+    )
+    result = run_live(job, Console(stderr=as_json, highlight=False))
+    if as_json:
+        print(json.dumps(result))
 
 
 @app.command()
 def sim(
-    input: list[str] = typer.Option([], "--input", help="Recording for element 1 (.csv or .csv.gz)."),
-    input2: str = typer.Option(None, "--input2", help="Recording for element 2 (variant e2c2)."),
-    load: list[str] = typer.Option([], "--load", help="Load by formula, e.g. 2300W or square:2000W:0.4s."),
-    chip: str = typer.Option("ade9153a", help="ade9153a or atm90e26."),
-    variant: str = typer.Option("e1c1", help="e1c1 e1c1r e1c2 e1c2r e2c2."),
-    lcd: str = typer.Option("pcf85176", help="pcf85176 or ht1621."),
-    board: str = typer.Option("virtual", help="Whose cost table to charge."),
-    tick: int = typer.Option(1000, help="Longest wait between passes, ms."),
-    until: str = typer.Option(None, help="Simulated time: 600s, 6h, 30d. Default: the recording, or 1h."),
-    seed: int = typer.Option(1, help="Everything random comes from here."),
-    faults: str = typer.Option("", help="spi_flip=1e-4,chip_reset=4,..."),
-    uncalibrated: bool = typer.Option(False, "--uncalibrated", help="Skip the calibration."),
-    runtime: str = typer.Option("cpython", help="cpython or micropython."),
-    state: str = typer.Option(None, help="Directory that keeps the meter's storage between runs."),
-    peak_kw: float = typer.Option(None, help="SimBench: peak of the household, kW (3)."),
-    pv_kwp: float = typer.Option(None, help="SimBench: rated PV power, kWp (4)."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object on stdout."),
+    input: Annotated[
+        list[str] | None, typer.Option(metavar="FILE", help="Recording, .csv or .csv.gz; see data/.")
+    ] = None,
+    input2: Annotated[str | None, typer.Option(metavar="FILE", help="Recording for element 2 (variant e2c2).")] = None,
+    load: Load = None,
+    chip: Chip = "ade9153a",
+    variant: Variant = "e1c1",
+    lcd: Lcd = "pcf85176",
+    board: Annotated[
+        str, typer.Option(metavar="COSTS", help="Whose cost table to charge: virtual or a board.")
+    ] = "virtual",
+    tick: Annotated[int, typer.Option(metavar="MS", help="Longest wait between passes, 1 to 3600000.")] = 1000,
+    until: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="600s, 6h, 30d. Default: the recording's length, or 1h.")
+    ] = None,
+    seed: Seed = 1,
+    faults: Annotated[
+        str,
+        typer.Option(metavar="SPEC", help="A bit or a run: spi_flip=1e-4,chip_reset=4,mcu_reset=4,hang=1,outage=2,.."),
+    ] = "",
+    uncalibrated: Uncalibrated = False,
+    runtime: Annotated[str, typer.Option(help="What runs the firmware: cpython or micropython.")] = "cpython",
+    state: State = None,
+    simbench_load: Annotated[str | None, typer.Option(help="SimBench file: h0a h0c h0l heatpump ev37. [h0a]")] = None,
+    peak_kw: Annotated[str | None, typer.Option(metavar="KW", help="SimBench file: peak of the load. [3]")] = None,
+    simbench_pv: Annotated[str | None, typer.Option(help="SimBench file: pv3, pv8 or none. [pv3]")] = None,
+    pv_kwp: Annotated[str | None, typer.Option(metavar="KWP", help="SimBench file: rated PV power. [4]")] = None,
+    q_factor: Annotated[
+        str | None, typer.Option(metavar="N", help="SimBench file: scale of reactive power. [0.395]")
+    ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Headless meter on the simulated bench, in virtual time, as fast as it goes."""
     from host_tools.bench.job import Job
     from host_tools.sim_cli import run_sim
 
-    options = {k: v for k, v in (("peak_kw", peak_kw), ("pv_kwp", pv_kwp)) if v is not None}
+    inputs = list(input or [])
+    if len(inputs) > 1:
+        raise BadInput("more than one --input for element 1: the second element's is --input2")
+    if input2 is not None and not inputs:
+        raise BadInput("--input2 without --input: element 1 has no recording")
+    options = {"load": simbench_load, "peak_kw": peak_kw, "pv": simbench_pv, "pv_kwp": pv_kwp, "q_factor": q_factor}
+    options = {name: value for name, value in options.items() if value is not None}
+    if options and not inputs:
+        raise BadInput("SimBench options without a SimBench file: give --input")
+    if options.get("pv") == "none":
+        options["pv"] = None
     job = Job(
         chip=chip,
         variant=variant,
         lcd=lcd,
         board=board,
         tick_ms=tick,
-        until_s=durations.seconds(until) if until else None,
+        until_s=durations.seconds(until) if until is not None else None,
         seed=seed,
-        inputs=[*input, *([input2] if input2 else [])],
-        loads=load,
+        inputs=[*inputs, *([input2] if input2 is not None else [])],
+        loads=load or [],
         faults=faults,
         uncalibrated=uncalibrated,
         runtime=runtime,
@@ -71,21 +148,39 @@ def sim(
         print(json.dumps(result))
 
 
+boards_cli.register(app)
+
+
+def _complain(text):
+    """One line on stderr, whatever a file name or a message holds."""
+    line = " ".join(str(text).split()).encode("utf-8", "backslashreplace").decode()
+    errors.print(f"meter: {line}", markup=False, soft_wrap=True)
+
+
+# Which package the base of Typer's usage errors comes from (click, or a copy inside Typer) depends on Typer's version.
+_UsageError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
 def main() -> None:
     """Entry point: turns every expected failure into one line on stderr and its exit code."""
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except (BadInput, NoDevice, AnswerIsNo) as error:
-        errors.print(f"meter: {error}", markup=False, soft_wrap=True)
+        _complain(error)
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as stop:
+    except typer.Exit as stop:
         sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        errors.print(f"meter: {error.format_message()}", markup=False, soft_wrap=True)
+    except _UsageError as error:
+        _complain(error.format_message())
         sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         sys.exit(130)
+    except BrokenPipeError:  # `meter ... | head`: nobody reads any more
+        sys.stderr.close()
+        sys.exit(0)
 
 
 if __name__ == "__main__":

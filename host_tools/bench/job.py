@@ -16,7 +16,7 @@ from host_tools.bench.remote_sim import RemoteSimulation
 from host_tools.bench.sim import Simulation, commit, element_report
 from host_tools.bench.state_dir import StateDirectory
 from host_tools.bench.station import Station
-from host_tools.bench.virtual_board import CHIPS, LCDS, VARIANTS, VirtualBoard
+from host_tools.bench.virtual_board import CHIPS, LCDS, STORAGES, VARIANTS, VirtualBoard
 from host_tools.bench.world import SECOND_US, Line, World
 from host_tools.errors import BadInput
 
@@ -34,6 +34,7 @@ class Job:
         variant="e1c1",
         lcd="pcf85176",
         board="virtual",
+        storage="fram",
         tick_ms=1000,
         until_s=None,
         seed=1,
@@ -50,6 +51,7 @@ class Job:
         _choice("variant", variant, VARIANTS)
         _choice("lcd", lcd, LCDS)
         _choice("board", board, BOARDS)
+        _choice("storage", storage, STORAGES)
         _choice("runtime", runtime, ("cpython", "micropython"))
         if board == "esp32_devkitc" and variant == "e2c2":
             raise BadInput("esp32_devkitc has no pins for a second element: variant e2c2 needs the S3 or the GIGA")
@@ -59,6 +61,7 @@ class Job:
         self.variant = variant
         self.lcd = lcd
         self.board = board
+        self.storage = storage
         self.tick_ms = tick_ms
         self.seed = seed
         self.uncalibrated = uncalibrated
@@ -76,6 +79,8 @@ class Job:
         self.state = StateDirectory(state) if state is not None else None
         if self.state is not None:
             self.state.check(self)
+            if not self.state.fresh and not inputs:
+                self.start = self.state.utc  # the meter's clock went on; without a recording so does the world's
 
     def _sources(self, inputs, loads, options):
         """Segment iterators a element, start (day, second), length in s or None."""
@@ -104,9 +109,9 @@ class Job:
 
     def make_world(self):
         """World and board of this run, calibrated and with its stored state, ready to boot."""
-        world = World(self.seed, costs(self.board), self.until_s * SECOND_US)
-        bench = VirtualBoard(world, self.chip, self.variant, self.lcd, self.errors, self.faults)
-        world.lines = [Line(source, chip) for source, chip in zip(self.sources, bench.chips, strict=True)]
+        world = self._new_world()
+        bench = VirtualBoard(world, self.chip, self.variant, self.lcd, self.errors, self.faults, self.storage)
+        world.lines = [self._line(source, chip) for source, chip in zip(self.sources, bench.chips, strict=True)]
         bench.rtc.set_utc(_moment(*self.start))
         if self.state is not None and not self.state.fresh:
             self.state.load_into(bench)
@@ -114,6 +119,15 @@ class Job:
             bench.store_calibration(calibrate_like(self.chip, bench))
         world.faults = fault_list.Schedule(self.faults, random.Random(f"{self.seed} faults"), world.end_us, bench)
         return world, bench
+
+    def _new_world(self):
+        return World(self.seed, self._costs(), self.until_s * SECOND_US)
+
+    def _costs(self):
+        return costs(self.board)
+
+    def _line(self, source, chip):
+        return Line(source, chip)
 
     def configure(self, meter):
         """After each boot: the longest wait, and with it the save policy."""
@@ -153,6 +167,7 @@ def report(job, sim):
         "chip": job.chip,
         "variant": job.variant,
         "board": job.board,
+        "storage": job.storage,
         "runtime": job.runtime,
         "tick_ms": job.tick_ms,
         "simulated_s": world.clock.now_us / SECOND_US,

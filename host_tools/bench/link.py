@@ -119,6 +119,7 @@ class LinkServer:
                 stdin=subprocess.DEVNULL,
                 stdout=self._output_file,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C in the terminal is for the bench, not for the firmware
             )
             self._sock = self._accept(listener)
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
