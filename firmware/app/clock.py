@@ -119,8 +119,12 @@ class Clock:
         return seconds
 
     def until_second_ms(self):
-        """Milliseconds from the last `advance` to the next full second, 1..1000. allocates: no"""
+        """Milliseconds from the last `advance` to the next full second, 1..1000; more while one is lengthened. allocates: no"""
         return 1000 - self._rest_ms
+
+    def lengthen_second(self, ms):
+        """The present second ends `ms` later (negative: sooner), and with it all that follow. allocates: no"""
+        self._rest_ms -= ms
 
     def set(self, day, second):
         """Take this as UTC, from now on valid; the fraction of the second starts at zero. allocates: no"""

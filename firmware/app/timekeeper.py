@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Keeps the clock true to the RTC: aligned to its second at boot, compared with it once a minute.
 
-The RTC gives whole seconds only. At boot the pass polls it until its second turns, so that metering seconds are UTC seconds
-within a few milliseconds. Drift between the processor's crystal and the RTC is corrected in whole seconds and logged.
+The RTC gives whole seconds only. At boot the pass polls it until its second turns; that is as exact as a pass is long. Then,
+second by second, the end of the metering second is moved by halving steps until it lies within two milliseconds after the
+RTC's: metering seconds are UTC seconds, however long a pass takes on this board. Drift between the processor's crystal and
+the RTC is corrected in whole seconds and logged.
 """
 
 from micropython import const
@@ -13,20 +15,30 @@ from app.records import codes
 
 _ALIGN_LIMIT_MS = const(1500)
 _CHECK_S = const(60)
+_FIRST_STEP_MS = const(16)  # the seek is off by less than 32 ms: two passes with all quantities
+_READ_MS = const(1)  # an RTC read takes up to this from the start of the pass to the latch
+_REFINE_LIMIT_S = const(20)
 
 
 class Timekeeper:
-    """rtc: RTC port or None; clock: app.clock.Clock; log: event log. aligning: True while the second is being sought."""
+    """rtc: RTC port or None; clock: app.clock.Clock; log: event log.
+
+    aligning: the turn of the RTC's second is being sought, poll often. refining: the end of the second is being moved, have a
+    pass at each second and call `refine` first in it.
+    """
 
     def __init__(self, rtc, clock, log):
         self.rtc = rtc
         self.clock = clock
         self.log = log
         self.aligning = False
+        self.refining = False
         self.errors = 0
         self._fields = [0, 0, 0, 0, 0, 0]
         self._second = 0
         self._since_ms = 0
+        self._step_ms = 0
+        self._left_s = 0
         self._countdown_s = _CHECK_S
 
     def start(self, now_ms):
@@ -48,6 +60,25 @@ class Timekeeper:
                 self._countdown_s = _CHECK_S
                 self._compare()
 
+    def refine(self):
+        """Before anything else in a pass that a second has brought: has the RTC's second turned too? allocates: no"""
+        self._left_s -= 1
+        if self._left_s <= 0 or not self._read():
+            self.refining = False
+            return
+        clock = self.clock
+        if clock.until_second_ms() != 1000:
+            return  # this pass came late: it says nothing about the end of the second
+        turned = self._fields[5] == clock.second % 60
+        step = self._step_ms
+        if step:
+            clock.lengthen_second(-step if turned else step)
+            self._step_ms = step >> 1
+        else:
+            # Within a millisecond either way. Better late: what turns with the second is then seen on its own side of it.
+            clock.lengthen_second(_READ_MS if turned else _READ_MS + 1)
+            self.refining = False
+
     def _read(self):
         if self.rtc is None:
             return False
@@ -65,6 +96,9 @@ class Timekeeper:
         if self._read() and self._fields[5] != self._second:
             self._set()
             self.aligning = False
+            self.refining = True
+            self._step_ms = _FIRST_STEP_MS
+            self._left_s = _REFINE_LIMIT_S
         elif ticks.diff(now_ms, self._since_ms) > _ALIGN_LIMIT_MS:
             self.aligning = False  # an RTC that stands still is caught by the comparison
 
