@@ -6,11 +6,18 @@ firmware's next pass. `wait` never steps over a change of the load, a fault, an 
 over the metering second in which the sign of the power changes.
 """
 
+from __future__ import annotations
+
 import random
+from collections import deque
+from typing import TYPE_CHECKING
 
 from host_tools.bench.clock import VirtualClock
 from host_tools.bench.point import DEAD
 from host_tools.bench.truth import Truth
+
+if TYPE_CHECKING:
+    from host_tools.bench.faults import Schedule
 
 SECOND_US = 1_000_000
 NEVER = 1 << 62
@@ -41,26 +48,32 @@ class Line:
         self.truth = Truth()
         self.point = DEAD
         self.until_us = 0  # the present segment ends here
-        self.next = None  # (duration_us, point) read ahead
+        self.ahead = deque()  # (duration_us, point) already read from the source
+        self.seen_us = 0  # where they end
+        self.turn_us = -1  # next known change of sign; -1: none is known
         self.read_us = None  # last energy read of the firmware, and the idle time it asked for since
         self.idle_us = 0
         self.stale_us = 0  # reads up to here begin no gap
         self.resets = chip.resets
-        self._read_ahead()
 
     def _read_ahead(self):
-        self.next = next(self.source, None)
+        """One more segment from the source. returns: False at its end"""
+        segment = next(self.source, None)
+        if segment is None:
+            return False
+        self.ahead.append(segment)
+        self.seen_us += segment[0]
+        return True
 
     def step(self):
         """Enter the next segment (the present one has ended); past the end of the source nothing flows."""
-        if self.next is None:
+        if not self.ahead and not self._read_ahead():
             self.point = DEAD
             self.until_us = NEVER
             return
-        duration, point = self.next
+        duration, point = self.ahead.popleft()
         self.until_us += duration
         self.point = point
-        self._read_ahead()
 
     def edge_us(self):
         """When the present segment ends. A change that fell into a pass after the chip had been read takes effect, for chip and
@@ -73,13 +86,31 @@ class Line:
         self.read_us = None
         self.stale_us = self.chip.energy_read_us
 
-    def sign_changes(self):
-        """True when the next segment turns active or reactive power round."""
-        if self.next is None:
-            return False
-        a = self.point
-        b = self.next[1]
-        return (a.active_mw < 0) != (b.active_mw < 0) or (a.reactive_mvar < 0) != (b.reactive_mvar < 0)
+    def next_turn_us(self, limit_us):
+        """When active or reactive power next turns round, as far as that is before `limit_us`; else NEVER."""
+        if self.turn_us < self.until_us:
+            # What was known has passed: look through what has been read ahead.
+            self.turn_us = -1
+            before = self.point
+            edge = self.until_us
+            for duration, point in self.ahead:
+                if _turns(before, point):
+                    self.turn_us = edge
+                    break
+                before = point
+                edge += duration
+        while self.turn_us < 0 and self.seen_us < limit_us:
+            before = self.ahead[-1][1] if self.ahead else self.point
+            edge = self.seen_us
+            if not self._read_ahead():
+                return NEVER
+            if _turns(before, self.ahead[-1][1]):
+                self.turn_us = edge
+        return self.turn_us if 0 <= self.turn_us < limit_us else NEVER
+
+
+def _turns(a, b):
+    return (a.active_mw < 0) != (b.active_mw < 0) or (a.reactive_mvar < 0) != (b.reactive_mvar < 0)
 
 
 class World:
@@ -95,7 +126,7 @@ class World:
         self.costs = costs
         self.end_us = end_us
         self.lines = []
-        self.faults = None
+        self.faults: Schedule | None = None
         self.inputs = []  # things with next_edge_us(now_us): buttons
         self.supply_on = False
         self.passes = 0
@@ -179,17 +210,19 @@ class World:
         self._idle_us = clock.now_us - idle_from
 
     def _before_sign_change(self, target):
-        """The metering second of a change of sign is bracketed by passes: nothing is netted across it."""
+        """The metering second of a change of sign is bracketed by passes: nothing is netted across it.
+
+        A long wait ends where a metering second does (app.meter), so the others end whole seconds before it.
+        """
         now = self.clock.now_us
+        end = target
         for line in self.lines:
-            edge = line.until_us
-            if edge >= target or not line.sign_changes():
+            turn = line.next_turn_us(end)
+            if turn == NEVER:
                 continue
-            begin = edge - edge % SECOND_US
-            if begin > now:
-                target = min(target, begin)
-            elif begin + SECOND_US > now:
-                target = min(target, begin + SECOND_US)
+            turn = max(turn, now)  # it fell into the pass that has just ended
+            begin = end - -(-(end - turn) // SECOND_US) * SECOND_US
+            target = min(target, begin if begin > now else begin + SECOND_US)
         return target
 
     def _next_edge_us(self):
