@@ -2,8 +2,8 @@
 """One metering element: its front end, its registers, and an honest account of what could not be counted.
 
 `read` is called once a pass. While the chip is down the time is measured, and when it counts again the energy of that time is
-declared lost at the mean of the power before and after, never added to a register: energy is neither invented nor dropped in
-silence.
+declared lost, half at the power before and half at the power after, never added to a register: energy is neither invented
+nor dropped in silence. A chip that was silent and went on counting has lost nothing, and nothing is declared.
 """
 
 from micropython import const
@@ -33,10 +33,15 @@ class Element:
         "failures",
         "_last_ms",
         "_down_ms",
+        "_powered_up",
+        "_restarted",
         "_known",
         "_p_before_w",
         "_q_before_var",
         "_s_before_va",
+        "_s_before_mva",
+        "_apparent_ms",
+        "_mva_rest",
         "_va_rest",
     )
 
@@ -52,16 +57,22 @@ class Element:
         self.failures = 0  # exceptions that escaped the driver: counted, metering goes on
         self._last_ms = 0
         self._down_ms = 0
+        self._powered_up = False  # the chip came up with the supply: that it was in reset is no fault
+        self._restarted = False  # since the last ENERGY: counts are gone
         self._known = False  # a power before the gap is known
         self._p_before_w = 0
         self._q_before_var = 0
         self._s_before_va = 0
+        self._s_before_mva = 0
+        self._apparent_ms = 0  # counted by the chip since apparent energy was last integrated
+        self._mva_rest = 0
         self._va_rest = 0
 
     def begin(self, now_ms, boot_ms):
-        """Metering time starts `boot_ms` before `now_ms`: the supply was there before the firmware was."""
+        """Metering time starts `boot_ms` before `now_ms`: the supply was there before the firmware was (0: a mere reset)."""
         self._last_ms = now_ms
         self._down_ms = boot_ms
+        self._powered_up = boot_ms > 0
 
     def read(self, now_ms, quantities):
         """One read of the chip. returns: the sample's flags. allocates: no, while the chip answers"""
@@ -74,14 +85,22 @@ class Element:
             self.failures += 1
             smp.flags = s.SUSPECT
         flags = smp.flags
+        if flags & s.RESTARTED:
+            self._restarted = True
+        if self._powered_up:
+            if flags & s.ENERGY:
+                self._powered_up = False
+            else:
+                flags = flags & ~s.RESTARTED | (s.DOWN if flags & s.RESTARTED else 0)
         self.flags = flags
         if flags & s.ENERGY:
             self._last_ms = now_ms
             active = smp.active_counts
-            if self.front_end.apparent_counted:
-                apparent = smp.apparent_counts
-            else:
-                apparent = self._integrate_apparent(elapsed_ms)
+            apparent = smp.apparent_counts
+            if not self.front_end.apparent_counted:
+                self._apparent_ms += elapsed_ms
+                if flags & s.QUANTITIES:
+                    apparent = self._integrate_apparent()
             self.registers.fold(active, smp.reactive_counts, apparent)
             if elapsed_ms > 0:
                 self._estimate_power(active if active >= 0 else -active, elapsed_ms)
@@ -112,9 +131,17 @@ class Element:
         else:
             self.power_w = joules * 1000 // elapsed_ms
 
-    def _integrate_apparent(self, elapsed_ms):
-        # One count is 3600 / counts_per_wh VAs. Seconds first, so that no product leaves the small ints; the rest is kept.
-        volt_amperes = self.sample.apparent_power_mva // 1000
+    def _integrate_apparent(self):
+        """Trapezoid from one power reading to the next: a step of the load between two of them errs as often up as down."""
+        now_mva = self.sample.apparent_power_mva
+        mean_mva = (self._s_before_mva + now_mva) >> 1 if self._known else now_mva
+        self._s_before_mva = now_mva
+        elapsed_ms = self._apparent_ms
+        self._apparent_ms = 0
+        # One count is 3600 / counts_per_wh VAs. Seconds first, so that no product leaves the small ints; every rest is kept.
+        mean_mva += self._mva_rest
+        volt_amperes = mean_mva // 1000
+        self._mva_rest = mean_mva - volt_amperes * 1000
         per_s = 3600 // self.registers.counts_per_wh
         seconds = elapsed_ms // 1000
         va_s = volt_amperes * seconds
@@ -125,20 +152,33 @@ class Element:
         return counts + more
 
     def _declare(self):
-        """The chip counts again: what flowed since the last good read is declared lost."""
+        """The chip counts again: what flowed since the last good read is declared lost.
+
+        Half of the time at the power before and half at the power after, each in its own direction: a mean of import and
+        export would hide both.
+        """
         smp = self.sample
-        p = smp.active_power_mw // 1000
-        q = smp.reactive_power_mvar // 1000
-        va = smp.apparent_power_mva // 1000
+        after_ms = self._down_ms
+        self._down_ms = 0
+        self.down = False
+        if not self._restarted:
+            return
+        self._restarted = False
         if self._known:
-            p = (p + self._p_before_w) // 2
-            q = (q + self._q_before_var) // 2
-            va = (va + self._s_before_va) // 2
+            before_ms = after_ms // 2
+            after_ms -= before_ms
+            self._lose(self._p_before_w, self._q_before_var, self._s_before_va, before_ms)
+        self._lose(
+            smp.active_power_mw // 1000, smp.reactive_power_mvar // 1000, smp.apparent_power_mva // 1000, after_ms
+        )
+        self.lost_changed = True
+
+    def _lose(self, p, q, va, left_ms):
+        """Declare `left_ms` at p W, q var, va VA lost."""
         lost = self.lost_mwh
-        left = self._down_ms
-        while left > 0:
-            step = left if left < _LOST_STEP_MS else _LOST_STEP_MS
-            left -= step
+        while left_ms > 0:
+            step = left_ms if left_ms < _LOST_STEP_MS else _LOST_STEP_MS
+            left_ms -= step
             if p >= 0:
                 lost[0] += p * step // 3600
                 lost[4] += va * step // 3600
@@ -149,6 +189,3 @@ class Element:
                 lost[2] += q * step // 3600
             else:
                 lost[3] += -q * step // 3600
-        self._down_ms = 0
-        self.down = False
-        self.lost_changed = True
