@@ -82,6 +82,7 @@ class ADE9153A:
         self._reactive_hi = self._reactive_lo = 0
         self._apparent_hi = self._apparent_lo = 0
         self._have_base = False
+        self._told = False  # that the chip was found in reset
         self._unknown_gap = False  # the time since the base is not known: the MCU was in reset
         self._last_ms = 0
         self._bad_passes = 0
@@ -274,6 +275,7 @@ class ADE9153A:
     def _restart(self, sample, fault, now_ms):
         """The chip must be started again. What was accepted in this pass stays accepted."""
         self.resets += 1
+        self._told = True
         self._have_base = False
         self._bad_passes = 0
         self._start.restart(fault)
@@ -295,15 +297,18 @@ class ADE9153A:
                 self._unknown_gap = False
                 self._last_ms = start.energised_ms
             self._have_base = True
+            self._told = True
             self._reject_streak = 0
             self._still = 0
             self._sweep_left = 0
             self._new_golden = False
             self._health_ms = now_ms
-        elif self._have_base and not start.probing():
-            # The chip that the snapshot came from did not keep its counts.
-            self._have_base = False
-            self.resets += 1
+        elif not self._told and not start.probing():
+            # Nothing to continue from, or the chip that the snapshot came from did not keep its counts.
+            self._told = True
+            if self._have_base:
+                self._have_base = False
+                self.resets += 1
             sample.flags = _DOWN | _RESTARTED
 
     # -- health ---------------------------------------------------------------------------------------------

@@ -79,7 +79,9 @@ _PROFILE = (
     (0x4B6, 0, 0x0000),  # TEMP_CFG
     (0x4B1, 0, 0x0F9F),  # PWR_TIME: 1 s
     (0x4B2, 0, 39),  # EGY_TIME: 40 samples, 10 ms
-    (0x4B0, 0, 0x00C1),  # EP_CFG: free running, windows of samples, no-load over 4096 samples
+    # EP_CFG: free running, windows of samples, no-load judged over 64 of them. A load that comes on is not counted before the
+    # window ends: 4096 samples cost a house of short loads 0.7 % of its reactive energy. The power is low-passed already.
+    (0x4B0, 0, 0x0001),
 )
 
 

@@ -91,7 +91,7 @@ class Meter:
 def test_start_sequence():
     meter = Meter()
     began = meter.clock.now_us
-    assert meter.read() == DOWN
+    assert meter.read() == DOWN | RESTARTED
     steps = 1
     while meter.read() & DOWN:
         meter.clock.sleep_ms(20)
@@ -101,7 +101,7 @@ def test_start_sequence():
     assert meter.front.fault == 0
     assert bytes(meter.front.chip_id) == meter.model.chip_id.to_bytes(8, "big")
     reg = meter.model.reg
-    assert (reg[0x480], reg[0x4BF], reg[0x4B0], reg[0x491], reg[0x4B9]) == (1, 1, 0xC1, 5, 0x12)
+    assert (reg[0x480], reg[0x4BF], reg[0x4B0], reg[0x491], reg[0x4B9]) == (1, 1, 0x01, 5, 0x12)
     assert (reg[0x494], reg[0x495], reg[0x490], reg[0x4B2], reg[0x40F]) == (5511, 5511, 0x20, 39, 0x22EA28)
     assert meter.front.crc_errors == meter.front.address_errors == meter.front.retries == 0
 
