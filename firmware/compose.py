@@ -174,9 +174,7 @@ def compose(hw, config=None):
     switches = supply.switches if supply is not None else (None, None, None)
     preset = Preset(elements, store, clock, log)
     door = Door(switches[0], switches[1], switches[2], clock, preset=preset.apply, log=log.append_now)
-    panel = _face(hw, config, expander, elements, store, clock, supervision, supply)
-    if panel is not None:
-        panel.door = door
+    panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
     meter = Meter(
         config,
@@ -192,8 +190,8 @@ def compose(hw, config=None):
         power_good,
         expander.part,
         hw.reset_cause,
+        door,
     )
-    meter.door = door
     meter.start(hw.clock.ticks_ms() & _TICK_MASK, hw.boot_us // 1000)
     return meter
 
@@ -202,7 +200,7 @@ def _always():
     return 1
 
 
-def _face(hw, config, expander, elements, store, clock, supervision, supply):
+def _face(hw, config, expander, elements, store, clock, supervision, supply, door):
     lcd = _lcd(hw)
     if lcd is None:
         return None
@@ -212,4 +210,4 @@ def _face(hw, config, expander, elements, store, clock, supervision, supply):
     b = expander.pin("button_b", hw.button_b)
     button_a = Button(a) if a is not None else None
     button_b = Button(b) if b is not None else None
-    return Face(panel, view, Gestures(), button_a, button_b, elements, store, clock, supervision, supply, config)
+    return Face(panel, view, Gestures(), button_a, button_b, elements, store, clock, supervision, supply, config, door)

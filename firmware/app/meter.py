@@ -38,7 +38,7 @@ class Meter:
 
     timekeeper, supervision, supply, panel: features with `poll(now_ms, second)`, supply and panel may be None. power_good:
     callable, 0 while the supply is failing. expander: port with `poll()` or None. reset_cause: 0 power-on, 1 watchdog, 2
-    other. Built and started by compose.compose(); then `poll` for ever.
+    other. door: Door, the one way in for commands. Built and started by compose.compose(); then `poll` for ever.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Meter:
         power_good,
         expander,
         reset_cause,
+        door,
     ):
         self.config = config
         self.elements = elements
@@ -70,6 +71,7 @@ class Meter:
         self.power_good = power_good  # callable -> 0 while the supply is failing
         self.expander = expander  # polled before its pins are looked at, or None
         self.reset_cause = reset_cause  # 0 power-on, 1 watchdog, 2 other
+        self.door = door
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
         self.failing = False

@@ -9,7 +9,7 @@ from app.supply import door
 class Face:
     """panel: Panel; view: View; keys: Gestures; button_a, button_b: things with `pressed()` or None."""
 
-    def __init__(self, panel, view, keys, button_a, button_b, elements, store, clock, supervision, supply, config):
+    def __init__(self, panel, view, keys, button_a, button_b, elements, store, clock, supervision, supply, config, door):
         self.panel = panel
         self.view = view
         self.keys = keys
@@ -21,7 +21,7 @@ class Face:
         self.supervision = supervision
         self.supply = supply
         self.config = config
-        self.door = None
+        self.door = door
         self.keys_down = False
         self._utc = [0, 0, 0, 0, 0, 0]
 
@@ -36,7 +36,7 @@ class Face:
         if event != gestures.NONE:
             self.panel.key(event, now_ms)
             # A person at the meter closes an armed contactor by holding B.
-            if event == gestures.B_LONG and self.view.contactor[0] == ARMED and self.door is not None:
+            if event == gestures.B_LONG and self.view.contactor[0] == ARMED:
                 self.door.submit(door.BUTTON, door.CONTACTOR_CLOSE, 0, now_ms)
         if second:
             self._look()
