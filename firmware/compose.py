@@ -122,13 +122,13 @@ def _rtc(hw):
 
 
 def _stores(hw, crc, count):
-    """(hot, cold, event ring) in FRAM, or in raw erase blocks."""
+    """(hot, cold, event ring, every ring of erase blocks) in FRAM, or in raw erase blocks."""
     if hw.fram_address is not None:
         from drivers.fram_i2c import FramI2C
 
         fram = FramI2C(hw.i2c, hw.fram_address)
         events = ByteRing(fram, layout.event_address(layout.LOG_STANDARD), layout.EVENT_SLOTS, EVENT_BYTES, crc)
-        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events
+        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events, ()
     if hw.flash_partition is None:
         raise ValueError("neither FRAM nor a raw partition: this board cannot keep its registers and does not meter")
     from app.store import cold_ring, hot_record
@@ -145,7 +145,7 @@ def _stores(hw, crc, count):
     cold = Ring(blocks, first, layout.COLD_SECTORS, cold_ring.PAYLOAD, crc, layout.RING_COLD)
     first += layout.COLD_SECTORS
     events = Ring(blocks, first, layout.EVENT_SECTORS, EVENT_BYTES, crc, layout.RING_EVENT + layout.LOG_STANDARD)
-    return HotRing(rings), cold_ring.ColdRing(cold), events
+    return HotRing(rings), cold_ring.ColdRing(cold), events, rings + [cold, events]
 
 
 def compose(hw, config=None):
@@ -154,8 +154,8 @@ def compose(hw, config=None):
         config = Config(hw.variant)
     crc = hw.crc if hw.crc is not None else Crc32()
     count = config.elements
-    hot, cold, ring = _stores(hw, crc, count)
-    store = State(hot, cold, count)
+    hot, cold, ring, rings = _stores(hw, crc, count)
+    store = State(hot, cold, count, rings)
     expander = _Expander(hw)
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
     elements = [Element(front_end) for front_end in front_ends]
@@ -191,9 +191,19 @@ def compose(hw, config=None):
         expander.part,
         hw.reset_cause,
         door,
+        _pulse(hw, elements[0], config),
     )
     meter.start(hw.clock.ticks_ms() & _TICK_MASK, hw.boot_us // 1000)
     return meter
+
+
+def _pulse(hw, element, config):
+    if hw.cf_drives_led or hw.pulse_led is None:
+        return None
+    from app.metrology.pulse import PulseMaker
+    from drivers.pulse_led import PulseLed
+
+    return PulseMaker(element, PulseLed(hw.pulse_led, timer=hw.pulse_timer), config)
 
 
 def _always():

@@ -6,7 +6,7 @@ from micropython import const
 # Variants stand for the models of the SGM1400-B family.
 VARIANTS = ("e1c1", "e1c1r", "e1c2", "e1c2r", "e2c2")
 
-SAVE_WH_X1000 = const(200)
+SAVE_WH_X1000 = const(100)
 WAIT_WH_X1000 = const(600)
 
 

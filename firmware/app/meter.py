@@ -18,13 +18,15 @@ FEATURE_SUPERVISION = const(1)
 FEATURE_SUPPLY = const(2)
 FEATURE_PANEL = const(3)
 FEATURE_LOG = const(4)
-_FEATURES = const(5)
+FEATURE_PULSE = const(5)
+_FEATURES = const(6)
 
 _ALIGN_WAIT_MS = const(2)
+_SECOND_ROOM_MS = const(50)
 _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
-_FAILING_WAIT_MS = const(5)
+_FAILING_WAIT_MS = const(1)
 _RESTORE_WAIT_MS = const(50)
 _BOOTS_FAILED = const(3)
 _CAUSE_WATCHDOG = const(1)
@@ -57,6 +59,7 @@ class Meter:
         expander,
         reset_cause,
         door,
+        pulse=None,
     ):
         self.config = config
         self.elements = elements
@@ -72,6 +75,7 @@ class Meter:
         self.expander = expander  # polled before its pins are looked at, or None
         self.reset_cause = reset_cause  # 0 power-on, 1 watchdog, 2 other
         self.door = door
+        self.pulse = pulse  # PulseMaker, or None where the chip drives the LED
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
         self.failing = False
@@ -97,7 +101,7 @@ class Meter:
         self._restore(now_ms)
 
     def _restore(self, now_ms):
-        if not self.store.restore(self.elements, self.clock):
+        if not self.store.restore(self.elements, self.clock, not self.reset_cause):
             return
         # After a power-on the load ran while we booted; after any other reset the chip went on counting.
         away_ms = 0 if self.reset_cause else self._boot_ms + ticks.diff(now_ms, self._begun_ms)
@@ -124,28 +128,25 @@ class Meter:
                 return ticks.add(now_ms, _RESTORE_WAIT_MS)
         seconds = self.clock.advance(now_ms)
         second = seconds > 0
-        attention = 0
-        for element in self.elements:
-            flags = element.read(now_ms, second)
-            attention |= flags & _ATTENTION
-            if flags & s.ENERGY:
-                counts = element.sample.active_counts
-                self._unsaved += counts if counts >= 0 else -counts
-            if second:
-                element.registers.close_second()
-        self._unsaved_seconds += seconds
+        if self.pulse is not None:
+            self._feature(FEATURE_PULSE, self.pulse, now_ms, second)
+        if second and self.timekeeper.refining:
+            self.timekeeper.refine()
         self.failing = not self.power_good()
         self.store.failing = self.failing
-        self.store.housekeeping(self.failing)
+        attention = self._read(now_ms, second)
+        self._unsaved_seconds += seconds
         if self.failing:
-            # Power-fail warning: what has been read is stored at once, pass after pass; everything else waits.
-            self._save()
+            # Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits.
             self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
+            self._save()
+            self.store.housekeeping(self.elements)
             self.passes += 1
             self.watchdog.feed()
             return ticks.add(now_ms, _FAILING_WAIT_MS)
         if self._unsaved >= self._save_counts or self._unsaved_seconds >= self.config.save_seconds:
             self._save()
+        self.store.housekeeping(self.elements)
         if attention or second:
             self._feature(FEATURE_SUPERVISION, self.supervision, now_ms, second)
         self._feature(FEATURE_CLOCK, self.timekeeper, now_ms, second)
@@ -160,6 +161,19 @@ class Meter:
         self.passes += 1
         self.watchdog.feed()
         return ticks.add(now_ms, self._next_wait())
+
+    def _read(self, now_ms, second):
+        """Energy of every element, booked when the second ends; RMS values then too, unless the supply fails. returns: flags"""
+        attention = 0
+        for element in self.elements:
+            flags = element.read(now_ms, second and not self.failing)
+            attention |= flags & _ATTENTION
+            if flags & s.ENERGY:
+                counts = element.sample.active_counts
+                self._unsaved += counts if counts >= 0 else -counts
+            if second:
+                element.registers.close_second()
+        return attention
 
     def _log_return(self):
         """Why and since when we were away: known from the last record and the clock."""
@@ -219,8 +233,15 @@ class Meter:
                     wait = limit if limit > 1 else 1
         if self.timekeeper.aligning:
             wait = min(wait, _ALIGN_WAIT_MS)
+        elif self.timekeeper.refining and wait > to_second:
+            wait = to_second
         if self.supply is not None and self.supply.busy:
             wait = min(wait, _COIL_WAIT_MS)
         if self.panel is not None and self.panel.keys_down:
             wait = min(wait, _KEY_WAIT_MS)
+        if self.pulse is not None and 0 <= self.pulse.wait_ms < wait:
+            wait = self.pulse.wait_ms
+        if wait < to_second < wait + _SECOND_ROOM_MS and wait > _SECOND_ROOM_MS:
+            # The pass that closes the second must not be late because of one just before it.
+            wait = to_second - _SECOND_ROOM_MS
         return wait if wait > 0 else 1

@@ -50,15 +50,16 @@ class HotRing:
         self._last = [bytearray(hot_record.BODY) for _ in range(count)]
         self._copy_format = "%ds" % hot_record.BODY
 
-    def due(self, element_index, registers):
-        """True when a power cut soon could take save_wh from some register. allocates: no"""
+    def due(self, element_index, registers, within_wh=0):
+        """True when a power cut soon could take save_wh from some register, or within_wh now. allocates: no"""
+        most = within_wh if within_wh else self.save_wh - _MARGIN_WH
         served = self.served_wh[element_index]
         wh = registers.wh
         for index in range(6):
             behind = wh[index] - served[index]
             if behind < 0:
                 behind += MODULUS_WH
-            if behind + _MARGIN_WH >= self.save_wh:
+            if behind >= most:
                 return True
         return False
 

@@ -14,6 +14,8 @@ from app.store import calibration, layout
 _LOST_VERSION = const(1)
 _BOOT_VERSION = const(1)
 _BEGUN_S = const(2)
+_FAILING_WH = const(1)  # at a power-fail warning flash takes a record that is worth this
+_CALM_WH = const(25)  # erase while the records are no further behind
 _GOOD_RUN_S = const(60)  # a boot counts as good after this
 
 
@@ -22,7 +24,8 @@ class State:
     did not reach a minute. calibrated[e]: the element runs on its own, intact calibration.
     """
 
-    def __init__(self, hot, cold, element_count):
+    def __init__(self, hot, cold, element_count, rings=()):
+        """rings: every Ring of raw erase blocks that the meter appends to; () with FRAM."""
         self.hot = hot
         self.cold = cold
         self.flagged = False
@@ -33,21 +36,26 @@ class State:
         self.saved_second = 0
         self.known = False  # a record of an earlier life was found
         self.last_error = None
-        self.in_flash = hasattr(hot, "due")  # no FRAM: registers go to a ring of raw erase blocks
+        self.rings = rings
+        self.in_flash = len(rings) > 0  # no FRAM: registers go to a ring of raw erase blocks
         self.failing = False  # the supply is going: store whatever there is
         self.save_failures = 0
         self._lost_record = bytearray(4 + 24 * element_count)
         self._boot_record = bytearray(4)
         self._run_s = 0
+        self._turn = 0
+        self._lost_due = False  # a cold record that the store could not take yet
+        self._boots_due = False
 
     @property
     def served_wh(self):
         """served_wh[e][i]: what readers may see, whole Wh, never falling."""
         return self.hot.served_wh
 
-    def restore(self, elements, clock):
+    def restore(self, elements, clock, power_on):
         """Bring everything back; nothing is served, and no chip is read, before this has ended.
 
+        power_on: the supply came, and with that the last run ended with the supply, not by a fault of its own.
         returns: True when it has; False: the store does not answer, ask again. Boot only.
         """
         hot = self.hot
@@ -65,7 +73,7 @@ class State:
             clock.day = self.saved_day
             clock.second = self.saved_second
         self._restore_lost(elements)
-        self._read_boots()
+        self._read_boots(power_on)
         self.restored = True
         return True
 
@@ -100,8 +108,10 @@ class State:
         hot = self.hot
         for i in range(len(elements)):
             element = elements[i]
-            if self.in_flash and not (force or self.failing or hot.due(i, element.registers)):
-                continue  # flash wears: a record waits until it is worth an entry
+            if self.in_flash and not force:
+                # Flash wears: a record waits until it is worth an entry.
+                if not hot.due(i, element.registers, _FAILING_WH if self.failing else 0):
+                    continue
             if not hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
                 good = False
         if not good:
@@ -115,7 +125,7 @@ class State:
         for i in range(len(elements)):
             for k in range(6):
                 pack_into("<I", record, 4 + 24 * i + 4 * k, elements[i].lost_mwh[k] & 0x3FFFFFFF)
-        return self.cold.save(layout.DECLARED_LOST, record)
+        self._lost_due = not self.cold.save(layout.DECLARED_LOST, record)
 
     def _restore_lost(self, elements):
         record = self._lost_record
@@ -125,27 +135,55 @@ class State:
             for k in range(6):
                 elements[i].lost_mwh[k] = unpack_from("<I", record, 4 + 24 * i + 4 * k)[0]
 
-    def _read_boots(self):
+    def _read_boots(self, power_on):
         record = self._boot_record
         if self.cold.load_into(layout.BOOT, record) == len(record) and record[0] == _BOOT_VERSION:
             self.boots_failed = record[1]
+            if power_on and self.boots_failed:
+                # The last run did not fail, its supply went: a grid that comes and goes is no reason for safe mode.
+                self.boots_failed -= 1
 
     def _write_boots(self, count):
         self._boot_record[0] = _BOOT_VERSION
         self._boot_record[1] = count if count < 255 else 255
-        self.cold.save(layout.BOOT, self._boot_record)
+        self._boots_due = not self.cold.save(layout.BOOT, self._boot_record)
 
-    def housekeeping(self, hold):
-        """One bounded step of the rings (erase ahead, what waits for the flash). hold: start no erase now. allocates: no"""
-        if self.in_flash:
-            for ring in self.hot.rings:
-                ring.hold = hold
-            self.hot.poll()
-            self.cold.ring.hold = hold
-            self.cold.poll()
+    def housekeeping(self, elements):
+        """One bounded step of the rings (erase ahead, what waits for the flash). allocates: no
+
+        An erase of the flash that the code runs from stops the processor for its time: at most one a pass, each ring in its
+        turn, none while the supply is failing and none while a record is soon due.
+        """
+        rings = self.rings
+        if not rings:
+            return
+        turn = self._turn + 1
+        if turn >= len(rings):
+            turn = 0
+        self._turn = turn
+        for ring in rings:
+            ring.hold = True
+        if not self.failing and (self._calm(elements) or not rings[turn].ahead):
+            rings[turn].hold = False
+        rings[turn].poll()
+        self.hot.poll()
+        self.cold.poll()
+
+    def _calm(self, elements):
+        for i in range(len(elements)):
+            if self.hot.due(i, elements[i].registers, _CALM_WH):
+                return False
+        return True
 
     def poll(self, seconds):
-        """A boot counts as begun after two seconds (a decaying supply boots and dies unwritten), as good after a minute."""
+        """A boot counts as begun after two seconds (a decaying supply boots and dies unwritten), as good after a minute.
+
+        What a store could not take is offered again.
+        """
+        if self._lost_due:
+            self._lost_due = not self.cold.save(layout.DECLARED_LOST, self._lost_record)
+        if self._boots_due:
+            self._boots_due = not self.cold.save(layout.BOOT, self._boot_record)
         if self._run_s < _GOOD_RUN_S:
             before = self._run_s
             self._run_s += seconds
