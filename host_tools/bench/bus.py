@@ -88,7 +88,7 @@ class SpiBus:
         self.clock = clock
         self.baudrate = baudrate
         self.call_overhead_us = call_overhead_us
-        self.flips = None  # BitFlipper or None
+        self.flips: BitFlipper | None = None
         self.miso_stuck = None  # 0 or 1: a stuck line
         self._selected = None
 
@@ -135,7 +135,7 @@ class I2cBus:
         self.clock = clock
         self.baudrate = baudrate
         self.call_overhead_us = call_overhead_us
-        self.flips = None
+        self.flips: BitFlipper | None = None
         self.stuck = False  # SDA held low: every transfer times out
         self.timeout_us = 10_000
         self.devices = {}

@@ -20,7 +20,7 @@ _TEN_MINUTES_US = 600_000_000
 _MICROSECOND = timedelta(microseconds=1)
 _QUARTER = timedelta(minutes=15)
 _SIMBENCH_PV = ("pv3", "pv8")
-_SIMBENCH_HEADER = "local_time,h0a_p,h0a_q,h0c_p,h0c_q,h0l_p,h0l_q,heatpump_p,ev37_p,pv3,pv8"
+_SIMBENCH_HEADER: str = "local_time,h0a_p,h0a_q,h0c_p,h0c_q,h0l_p,h0l_q,heatpump_p,ev37_p,pv3,pv8"
 _HALF_HOUR_HEADER = "start,E_Wmin,R_varmin,Vavg_cV,Vmin_cV,Vmax_cV,Imax_dA,filled_min"
 
 
@@ -116,7 +116,8 @@ def french_half_hours():
             if expected is not None and stamp != expected:
                 raise Fault(f"starts at {start}, expected {expected:%Y-%m-%dT%H:%M}")
             expected = stamp + 2 * _QUARTER
-            int(v_min), int(v_max), int(i_max), int(filled)
+            for text in (v_min, v_max, i_max, filled):
+                int(text)  # not used, but a file with something else here is not what it says it is
             voltage_mv = int(v_avg) * 10
             e = int(energy) * 100
             r = int(reactive) * 100
@@ -220,7 +221,8 @@ def generic():
     """
 
     def read_rows(lines, only_start=False):
-        held = held_from = None
+        held = None
+        held_from = EPOCH
         length = 0
         for line in lines:
             stamp_text, p, q, v = line.split(",")

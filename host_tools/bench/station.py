@@ -91,7 +91,7 @@ class Station:
     standard. counts_per_wh: energy counts of the meter's front end that make 1 Wh.
     """
 
-    def __init__(self, chip, seed=0, errors=None):
+    def __init__(self, chip, seed: int | str = 0, errors=None):
         self.chip = chip
         self._clock = VirtualClock()
         if errors is None:

@@ -23,6 +23,16 @@ _POWER_ACC |= {"PWATT_ACC": (0, 1), "NWATT_ACC": (0, -1), "PFVAR_ACC": (1, 1), "
 class RegisterValues(EnergyPath):
     """The reading side of the register file; the state behind it is set up by ADE9153AModel."""
 
+    angle_lsb: float
+    temperature_c: float
+    private_crc: int
+    _chip_status: int
+    _marks: dict[int, int]
+    _cf_marks: list[int]
+    _peak: list[int]
+    _since: dict[str, int]
+    _extreme: dict[str, int]
+
     # -- status (p. 40) -------------------------------------------------------------------------------------
     def _status(self):
         self.advance()

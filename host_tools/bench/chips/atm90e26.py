@@ -6,13 +6,13 @@ Source: Atmel-46002B (M90E26 datasheet, 2014-11), sections 4 (interface), 5 (reg
 widths, harmonics one by one. Frames are in atm90e26_spi.py, energy arithmetic in atm90e26_energy.py.
 """
 
+from collections.abc import Callable
 from functools import reduce
 from operator import xor
 
 from host_tools.bench.chips import atm90e26_energy as e
 from host_tools.bench.chips.atm90e26_readings import EXTENDED, MEASURED, NEVER, Readings
 from host_tools.bench.chips.atm90e26_spi import SpiFrames
-from host_tools.bench.chips.energy import EnergyChip
 
 POR = {
     0x02: 0x000C, 0x03: 0x1D6A, 0x20: 0x6886, 0x21: 0x0015, 0x22: 0xD174, 0x27: 0x08BD, 0x29: 0x0AEC, 0x2B: 0x9422,
@@ -35,7 +35,7 @@ def checksum(words):
     return reduce(xor, octets, 0) << 8 | sum(octets) & 0xFF
 
 
-class ATM90E26Model(SpiFrames, Readings, EnergyChip):
+class ATM90E26Model(SpiFrames, Readings):
     """SPI device (select, exchange, power) and its back-end.
 
     pins: MMD1:MMD0, the line mode. Levels: irq, warnout. Pulses: cf1, cf2 (counts), record_edges() for their times
@@ -246,14 +246,14 @@ class ATM90E26Model(SpiFrames, Readings, EnergyChip):
         if p:
             channel = self.active
             was = channel.reversed
-            if channel.add(p * us, start, p, mode & 0x80) and channel.reversed != was and self.regs[0x02] & 0x04:
+            if channel.add(p * us, start, p, bool(mode & 0x80)) and channel.reversed != was and self.regs[0x02] & 0x04:
                 self.status |= SYS_REVP
             if channel.wrapped[0] or channel.wrapped[1]:
                 self._wrap(channel)
         if q:
             channel = self.reactive
             was = channel.reversed
-            if channel.add(q * us, start, q, mode & 0x40) and channel.reversed != was and self.regs[0x02] & 0x08:
+            if channel.add(q * us, start, q, bool(mode & 0x40)) and channel.reversed != was and self.regs[0x02] & 0x08:
                 self.status |= SYS_REVQ
             if channel.wrapped[0] or channel.wrapped[1]:
                 self._wrap(channel)
@@ -315,7 +315,7 @@ class ATM90E26Model(SpiFrames, Readings, EnergyChip):
     # Registers
 
     def _make_readers(self):
-        readers = [None] * 128
+        readers: list[Callable[..., int] | None] = [None] * 128
         for n, (channel, kind) in enumerate(((self.active, "active"), (self.reactive, "reactive"))):
             for register in (e.FORWARD, e.REVERSE, e.ABSOLUTE):
                 readers[0x40 + 3 * n + register] = self._energy_reader(channel, kind, register)

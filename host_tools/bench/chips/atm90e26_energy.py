@@ -29,7 +29,7 @@ class EnergyChannel:
 
     def __init__(self):
         self.pulses = 0  # of CF, since the model was made
-        self.edges = None  # set to a list to record the time of each pulse, us
+        self.edges: list[int] | None = None  # set to a list to record the time of each pulse, us
         self.wrapped = [0, 0]  # counts that silently went round, forward and reverse, not yet booked
         self.clear()
 

@@ -5,6 +5,7 @@ Source: Atmel-46002B (M90E26 datasheet) 3.2, 3.4, 5, 6.5; Atmel-46102B (applicat
 """
 
 from host_tools.bench.chips import atm90e26_energy as e
+from host_tools.bench.chips.energy import EnergyChip
 
 MEASURED = (0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F, 0x68, 0x6A, 0x6B, 0x6D, 0x6E, 0x6F)
 EXTENDED = frozenset((0x48, 0x49, 0x4A, 0x4B, 0x4F, 0x68, 0x6A, 0x6B, 0x6F))  # readings that load the LSB register
@@ -16,8 +17,24 @@ STARTED, CALIBRATING = 0x8765, 0x5678
 NEVER = 1 << 80
 
 
-class Readings:
+class Readings(EnergyChip):
     """What the chip makes of its inputs; a part of ATM90E26Model, which has the registers and the time."""
+
+    # Kept by ATM90E26Model:
+    regs: list[int]
+    line: e.Line
+    neutral: e.Line
+    pins: int
+    powered: bool
+    adj_error: bool
+    seed: int
+    reading_us: int
+    _t: int
+    _ready_us: int
+    _block: int
+    _pl: int
+    _running: list[bool]
+    _fresh: tuple[int, dict[int, tuple[int, int]]] | None
 
     def _watch_sag(self):
         """46002B 6.5: a full cycle, begun at a zero crossing, with under three samples above the threshold."""

@@ -5,6 +5,9 @@ Source: Atmel-46002B (M90E26 datasheet) 4.1 and table 8: 24 clocks, mode 3, a wr
 read of fewer leaves LastData alone, no clock edge for 6 ms ends the frame; table 11 for the fastest clock.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 MAX_BAUD = 136_000  # a symmetric clock that still keeps tCLH = 30T + 10 ns = 3.67 us
 FRAME_TIMEOUT_US = 6_000
 _HIGH_Z = b"\xff\xff\xff"
@@ -18,6 +21,17 @@ class SpiFrames:
     drop_selects (frames not seen from now on), extra_clocks (glitches on SCLK counted into the next frame; negative:
     clocks missed).
     """
+
+    regs: list[int]
+    clock: Any
+    bus: Any
+    _readers: "list[Callable[..., int] | None]"
+
+    def _alive(self) -> bool:
+        raise NotImplementedError
+
+    def _write(self, address, word):
+        raise NotImplementedError
 
     def _init_frames(self):
         self.last = 0  # register 06, LastData

@@ -4,7 +4,9 @@
 Shared by the ADE9153A and ATM90E26 models; the register maps, protocols and arithmetic are each model's own.
 """
 
-from host_tools.bench.point import DEAD
+from typing import Any
+
+from host_tools.bench.point import DEAD, HiddenErrors
 
 REGISTER_KEYS = (
     "active_import_wh",
@@ -32,13 +34,14 @@ class EnergyChip:
 
     units_per_wh = 0
 
-    def __init__(self, clock, errors, rng):
+    def __init__(self, clock, errors: HiddenErrors, rng):
         self.clock = clock
         self.errors = errors
         self.rng = rng
         self.point = DEAD
-        self.bus = None
-        self.settled_us = 0  # what flowed up to here is in the accumulators or was handed out: it cannot change any more
+        self.bus: Any = None  # set by SpiBus.attach
+        # What flowed up to here is in the accumulators or was handed out: it cannot change any more.
+        self.settled_us = 0
         self.energy_read_us = 0  # when an energy register was last read
         self.unmeasured_nj = dict.fromkeys(REGISTER_KEYS, 0)
 

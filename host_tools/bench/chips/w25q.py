@@ -54,7 +54,7 @@ class W25q:
         self._received = bytearray()
 
     def power(self, on):
-        if not on and self.powered and self._is_busy():
+        if not on and self.powered and self._is_busy() and self._running is not None:
             address, before = self._running
             after = bytes(self.storage.data[address : address + len(before)])
             self.storage.data[address : address + len(before)] = self._half_way(before, after)
