@@ -14,7 +14,7 @@ from host_tools.bench import runtimes
 from host_tools.bench.job import report
 from host_tools.bench.link import LinkError
 from host_tools.bench.live import LiveJob
-from host_tools.errors import BadInput, NoDevice
+from host_tools.errors import BadInput, NoDevice, one_line
 from host_tools.run_face import Scene, screen, status_line
 from host_tools.run_keys import Keyboard
 
@@ -49,7 +49,7 @@ def run_live(job, console):
         try:
             sim.run()
         except LinkError as error:
-            raise NoDevice(f"MicroPython stopped: {_one_line(error)}") from None
+            raise NoDevice(f"MicroPython stopped: {one_line(error)}") from None
         finally:
             sim.world.on_idle = None
             if job.state is not None and sim.passes:
@@ -146,15 +146,9 @@ def _ended_by_signal(world):
 def _firmware_version(runtime):
     if runtime == "cpython":
         return "CPython"
-    command = [runtimes.micropython(), "-c", "import sys; print(sys.version.split('; ')[-1])"]
+    command = [runtimes.micropython(), "-c", "import sys; print('.'.join(map(str, sys.implementation[1][:3])))"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError) as error:
-        raise NoDevice(f"MicroPython does not start: {_one_line(error)}") from None
-    return " ".join(done.stdout.split()[:2])
-
-
-def _one_line(error):
-    """The last line of a message that may hold a traceback: what it was about."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if len(lines) < 2 else f"{lines[0].removesuffix('; it printed:')}: {lines[-1]}"
+        raise NoDevice(f"MicroPython does not start: {one_line(error)}") from None
+    return f"MicroPython {done.stdout.strip()}"

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from datetime import datetime, timedelta
 
+from app.config import Config
 from rich import box
 from rich.align import Align
 from rich.console import Group
@@ -15,9 +16,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from host_tools.bench import glass
+from host_tools import run_glass
 from host_tools.bench.job import pulses
-from host_tools.bench.stored import Stored, event_name
+from host_tools.bench.stored import Stored, event_extra, event_name
 from host_tools.bench.world import SECOND_US
 
 _GLASS = {False: "#1b231c on #b9c4a6", True: "bold #16200f on #cfe88f"}
@@ -30,21 +31,20 @@ _REGISTERS = (
     ("apparent import", "kVAh"),
     ("apparent export", "kVAh"),
 )
-_RELAYS = ("K1 main 100 A", "K2 second 100 A", "K3 auxiliary 2 A")
+_RELAYS = ("K1 100 A", "K2 100 A", "K3   2 A")
 _KEYS = (
-    ("a", "button A"),
-    ("A", "A long"),
-    ("b", "button B"),
-    ("B", "B long"),
+    ("a b", "button"),
+    ("A B", "long"),
     ("+ -", "load"),
-    ("0", "no load"),
-    ("e", "export/import"),
-    ("l", "load as given"),
-    ("o", "outage 10 s"),
-    ("r", "reset processor"),
-    ("c", "reset chip"),
+    ("0", "none"),
+    ("e", "export"),
+    ("l", "as given"),
+    ("o", "outage"),
+    ("r", "reset"),
+    ("c", "chip reset"),
     ("q", "quit"),
 )
+METER_CONSTANT = Config().meter_constant_imp_per_kwh
 _LED_S = 0.12
 _FULL_SCALE_A = 100
 _WIDTH = 98
@@ -94,30 +94,20 @@ class Scene:
 
 
 def _face(scene):
-    """The LCD, 66 columns."""
-    lit = scene.bench.lcd.segments()
-    lines = [line[1:-1] for line in glass.text(lit).splitlines()[1:-1]]
+    """The LCD: 66 x 13 characters."""
     if not scene.world.supply_on:
         style = _DARK
     else:
         style = _GLASS[bool(scene.bench.backlight.value())]
-    width = len(lines[0]) + 4
-    return Text(
-        "\n".join(f"  {line}  " for line in ["", *lines, ""]).replace("    \n", " " * width + "\n"), style=style
-    )
-
-
-def _padded_face(scene):
-    face = _face(scene)
-    width = max(len(line) for line in face.plain.splitlines())
-    return Text("\n".join(line.ljust(width) for line in face.plain.split("\n")), style=face.style, no_wrap=True)
+    rows = ["", *run_glass.lines(scene.bench.lcd.segments()), ""]
+    return Text("\n".join(f" {row:<{run_glass.WIDTH}} " for row in rows), style=style, no_wrap=True)
 
 
 def _relay_line(name, relay):
     if relay is None:
-        return Text(f"{name:<17} not fitted", style="dim")
+        return Text(f"{name}  not fitted", style="dim")
     closed = relay.closed
-    text = Text(f"{name:<17} ")
+    text = Text(f"{name}  ")
     text.append("o──o closed" if closed else "o  o open", style="green" if closed else "yellow")
     return text
 
@@ -125,7 +115,7 @@ def _relay_line(name, relay):
 def _side(scene):
     """What is beside the glass: pulse LED, keys, relays."""
     led = Text("● ", style="bold #ff3030" if scene.led else "#5a2020")
-    led.append("1000 imp/kWh", style="default")
+    led.append(f"{METER_CONSTANT} imp/kWh", style="default")
     keys = Text()
     for name, button in zip("AB", scene.bench.buttons, strict=True):
         keys.append(f" {name} ", style="reverse bold" if button.contact.closed else "bold on #404040")
@@ -139,7 +129,7 @@ def _relays(scene):
 
 def _registers(scene):
     found = Table(box=None, padding=(0, 1), expand=True, header_style="dim")
-    found.add_column("registers, as readers get them")
+    found.add_column("registers, as stored")
     for n in range(scene.elements):
         found.add_column(f"element {n + 1}" if scene.elements > 1 else "", justify="right")
     found.add_column("")
@@ -177,7 +167,7 @@ def _mains(scene):
     found.add_row("clock", f"{scene.utc:%Y-%m-%d %H:%M:%S} UTC")
     up = timedelta(seconds=scene.world.clock.now_us // SECOND_US)
     found.add_row("time", f"{up} at {scene.speed:.1f} x, {scene.sim.passes} passes")
-    boots = f"{scene.sim.boots} starts"
+    boots = f"{scene.sim.boots} start{'s' if scene.sim.boots != 1 else ''}"
     found.add_row("meter", Text(f"{scene.state}, {boots}", style="" if scene.world.running else "bold yellow"))
     return found
 
@@ -191,7 +181,7 @@ def _events(scene, rows):
             Text(f"{stamp:%Y-%m-%d %H:%M:%S}", style="dim"),
             Text(f"{code:04X}", style="cyan"),
             event_name(code),
-            Text(str(extra) if extra else "", style="dim"),
+            Text(event_extra(code, extra), style="dim"),
         )
     if not events:
         found.add_row(Text("none yet", style="dim"))
@@ -202,16 +192,16 @@ def _keys():
     text = Text(justify="center")
     for key, what in _KEYS:
         text.append(f" {key} ", style="bold")
-        text.append(f"{what}  ", style="dim")
+        text.append(what + " ", style="dim")
     return text
 
 
 def screen(scene, width, height, keyboard):
     """A renderable for a terminal of this size; from 98 x 28 on with everything, below that the face comes first."""
     wide = width >= _WIDTH
-    face = _padded_face(scene)
+    face = _face(scene)
     if wide:
-        case = Table.grid(padding=(0, 2))
+        case = Table.grid(padding=(0, 1))
         case.add_row(face, _side(scene))
     else:
         case = face
@@ -224,21 +214,22 @@ def screen(scene, width, height, keyboard):
             padding=(1 if height >= 34 else 0, 1),
         )
     ]
-    used = 13 + (2 if height >= 34 else 0)
+    used = 15 + (2 if height >= 34 else 0)
     if wide and height >= used + 10:
-        both = Table.grid(expand=True, padding=(0, 1))
+        both = Table.grid(expand=True)
         both.add_column(ratio=1)
         both.add_column(ratio=1)
+        rows = 2 + max(1 + len(_REGISTERS), 3 + 3 * scene.elements)
         both.add_row(
-            Panel(_registers(scene), box=box.ROUNDED, border_style="dim"),
-            Panel(_mains(scene), box=box.ROUNDED, border_style="dim"),
+            Panel(_registers(scene), box=box.ROUNDED, border_style="dim", height=rows),
+            Panel(_mains(scene), box=box.ROUNDED, border_style="dim", height=rows),
         )
         blocks.append(both)
-        used += 2 + max(7, 3 + 3 * scene.elements)
+        used += rows
     else:
         blocks.append(Text(status_line(scene), overflow="ellipsis", no_wrap=True))
         used += 1
-    rows = min(10, height - used - 2 - (2 if keyboard else 0))
+    rows = min(10, height - used - 2 - (1 if keyboard else 0))
     if rows >= 1:
         blocks.append(_events(scene, rows))
     if keyboard:

@@ -6,7 +6,10 @@ from rich.table import Table
 
 from host_tools.bench.chips.energy import REGISTER_KEYS
 from host_tools.bench.job import report
+from host_tools.bench.link import LinkError
+from host_tools.bench.runtimes import MissingRuntime
 from host_tools.bench.world import SECOND_US
+from host_tools.errors import NoDevice, one_line
 
 
 def run_sim(job, console):
@@ -26,7 +29,10 @@ def run_sim(job, console):
             seconds = now_us // SECOND_US
             progress.update(task, completed=seconds, at=f"{seconds / 86400:.2f} d")
 
-        sim = job.simulation(on_progress=on_progress).run()
+        try:
+            sim = job.simulation(on_progress=on_progress).run()
+        except (LinkError, MissingRuntime) as error:
+            raise NoDevice(f"MicroPython: {one_line(error)}") from None
     if job.state is not None:
         job.state.save(sim.bench, job)
     result = report(job, sim)
@@ -39,13 +45,13 @@ def table(result):
     found = Table(
         title=f"{result['chip']} {result['variant']} seed {result['seed']}, {result['simulated_s']:.0f} s simulated"
     )
-    found.add_column("register")
+    found.add_column("register", no_wrap=True)
     for name in ("truth", "register", "error %", "unmeasured", "declared lost"):
         found.add_column(name, justify="right")
     for key in REGISTER_KEYS:
         error = result["error_percent"][key]
         found.add_row(
-            key,
+            key.rpartition("_")[0].replace("_", " "),
             f"{result['truth'][key]:.3f}",
             str(result["registers"][key]),
             "" if error is None else f"{error:+.4f}",

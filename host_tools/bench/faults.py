@@ -5,6 +5,10 @@ from host_tools.bench.storage import PowerCut
 from host_tools.bench.world import NEVER, SECOND_US, McuReset, SupplyLost
 
 RATES = ("spi_flip", "i2c_flip")
+COUNT_LIMIT = 100_000
+_FIRST_S = 30  # no fault before
+_CALM_S = 60  # and none in what is left after they are all over
+_TAKES_S = {"outage": 25, "hang": 12, "mcu_reset": 4}  # outage or watchdog, and the start after it, at most
 COUNTS = ("chip_reset", "mcu_reset", "hang", "outage", "rtc_loss", "fram_corrupt", "relay_weld")
 __all__ = ["FaultError", "PowerCut", "Schedule", "parse"]
 
@@ -19,6 +23,8 @@ def parse(text):
     for item in filter(None, (text or "").split(",")):
         name, equals, value = item.partition("=")
         name = name.strip()
+        if name in faults:
+            raise FaultError(f"fault {name!r} is there twice")
         try:
             if not equals:
                 raise ValueError
@@ -28,16 +34,28 @@ def parse(text):
                     raise ValueError
             elif name in COUNTS:
                 number = int(value)
-                if number < 0:
+                if not 0 <= number <= COUNT_LIMIT:
                     raise ValueError
             else:
                 raise FaultError(f"unknown fault {name!r}; known: {', '.join(RATES + COUNTS)}")
         except FaultError:
             raise
         except ValueError:
-            raise FaultError(f"bad fault {item!r}: a rate a bit below 0.5 or a count is wanted") from None
+            raise FaultError(
+                f"bad fault {item!r}: a rate a bit below 0.5 or a whole number up to 100000 is wanted"
+            ) from None
         faults[name] = number
     return faults
+
+
+def margin_s(faults):
+    """Seconds before the end of a run that have to be free of new faults, so that it ends with a meter that meters."""
+    return _CALM_S + sum(_TAKES_S.get(name, 0) * count for name, count in faults.items() if name in COUNTS)
+
+
+def shortest_s(faults):
+    """Length of the shortest run in which these faults have room; 1 without counted faults."""
+    return _FIRST_S + margin_s(faults) + 10 if any(faults.get(name) for name in COUNTS) else 1
 
 
 class Schedule:
@@ -53,8 +71,8 @@ class Schedule:
         self.rng = rng
         self.injected = dict.fromkeys(COUNTS, 0)
         plan = []
-        low = max(30 * SECOND_US, end_us // 50)
-        high = max(low + 1, end_us * 49 // 50)
+        low = max(_FIRST_S * SECOND_US, end_us // 50)
+        high = max(low + 1, min(end_us * 49 // 50, end_us - margin_s(faults) * SECOND_US))
         for name in COUNTS:
             for _ in range(faults.get(name, 0)):
                 at = rng.randrange(low, high)

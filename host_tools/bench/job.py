@@ -16,11 +16,13 @@ from host_tools.bench.remote_sim import RemoteSimulation
 from host_tools.bench.sim import Simulation, commit, element_report
 from host_tools.bench.state_dir import StateDirectory
 from host_tools.bench.station import Station
+from host_tools.bench.stored import Stored
 from host_tools.bench.virtual_board import CHIPS, LCDS, STORAGES, VARIANTS, VirtualBoard
 from host_tools.bench.world import SECOND_US, Line, World
 from host_tools.errors import BadInput
 
 DAY_S = 86_400
+LONGEST_S = 36_525 * DAY_S
 START_DAY = 9497  # 2026-01-01, where a run without a recording begins
 
 
@@ -76,11 +78,21 @@ class Job:
         self.until_s = until_s if until_s is not None else length_s
         if self.until_s is None:
             self.until_s = 3600
+        self._check_length()
         self.state = StateDirectory(state) if state is not None else None
         if self.state is not None:
             self.state.check(self)
             if not self.state.fresh and not inputs:
                 self.start = self.state.utc  # the meter's clock went on; without a recording so does the world's
+
+    def _check_length(self):
+        if not 1 <= self.until_s <= LONGEST_S:
+            raise BadInput(f"a run of {self.until_s} s: 1 s to 100 years are possible")
+        if self.until_s * SECOND_US < 2 * costs(self.board).boot_us:
+            raise BadInput(f"a run of {self.until_s} s is over before {self.board} has started")
+        shortest = fault_list.shortest_s(self.faults)
+        if self.until_s < shortest:
+            raise BadInput(f"a run of {self.until_s} s has no room for these faults: {shortest} s at least")
 
     def _sources(self, inputs, loads, options):
         """Segment iterators a element, start (day, second), length in s or None."""
@@ -133,6 +145,12 @@ class Job:
         """After each boot: the longest wait, and with it the save policy."""
         meter.set_longest_wait(self.tick_ms)
 
+    def registers_before(self):
+        """Whole Wh an element that the stored state began with: lists of six, zeros for a new meter."""
+        if self.state is None or self.state.fresh:
+            return [[0] * 6 for _ in range(self.elements)]
+        return Stored(self.state.data["fram"], self.elements).registers_wh()
+
     def simulation(self, **hooks):
         """A Simulation, not yet run: in this process, or of a real MicroPython process (`runtime`).
 
@@ -160,7 +178,8 @@ def report(job, sim):
     """The object that `meter sim --json` prints."""
     world = sim.world
     elements = sim.element_states()
-    first = element_report(world.lines[0], elements[0])
+    before = job.registers_before()
+    first = element_report(world.lines[0], elements[0], before[0])
     result = {
         "seed": job.seed,
         "commit": commit(),
@@ -182,7 +201,9 @@ def report(job, sim):
         "longest_gap_ms": world.longest_gap_us / 1000,
     }
     if len(elements) > 1:
-        result["element2"] = element_report(world.lines[1], elements[1])
+        result["element2"] = element_report(world.lines[1], elements[1], before[1])
+    if any(map(any, before)):
+        result["registers_before"] = before
     return result
 
 

@@ -16,7 +16,7 @@ import re
 
 from host_tools.bench import appliances, loads
 
-_QUANTITY = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)(k|m|u)?(W|A|V|Hz|s|min|h)", re.ASCII)
+_QUANTITY = re.compile(r"([+-]?)(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(k|m|u)?(W|A|V|Hz|s|min|h)", re.ASCII)
 _FACTOR = re.compile(r"(0?\.\d{1,3}|1(?:\.0*)?)([LC]?)", re.ASCII)
 # What the largest meter could be asked to carry, well above; in the small units below.
 _LIMIT = {"W": 1_000_000_000, "A": 5_000_000_000, "V": 1_000_000, "Hz": 1_000_000, "s": 400 * loads.DAY_US}
@@ -114,7 +114,7 @@ def _steps(rest):
 
 
 def _home(rest):
-    if not (rest.isascii() and rest.isdigit()):
+    if not (rest.isascii() and rest.isdigit() and len(rest) <= 18):
         raise LoadSpecError(f"seed {rest!r} is not a whole number")
     return loads.random_household(int(rest))
 

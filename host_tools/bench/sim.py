@@ -140,12 +140,16 @@ def detected(meter):
     return counts
 
 
-def element_report(line, element):
-    """truth, truth_cycle, registers, error_percent, unmeasured and declared loss of one element: dicts of REGISTER_KEYS."""
+def element_report(line, element, before=(0, 0, 0, 0, 0, 0)):
+    """truth, truth_cycle, registers, error_percent, unmeasured and declared loss of one element: dicts of REGISTER_KEYS.
+
+    before: whole Wh that the registers held when the run began; the truth is of this run alone.
+    """
     truth = {k: float(line.truth.wh(k)) for k in REGISTER_KEYS}
     cycle = {k: float(line.truth.cycle_wh(k)) for k in REGISTER_KEYS}
     registers = dict(zip(REGISTER_KEYS, element["wh"], strict=True))
-    error = {k: (100 * (registers[k] - truth[k]) / truth[k] if truth[k] else None) for k in REGISTER_KEYS}
+    metered = {k: registers[k] - was for k, was in zip(REGISTER_KEYS, before, strict=True)}
+    error = {k: (100 * (metered[k] - truth[k]) / truth[k] if truth[k] else None) for k in REGISTER_KEYS}
     unmeasured = {k: line.chip.unmeasured_nj[k] / NJ_PER_WH for k in REGISTER_KEYS}
     declared = {k: mwh / 1000 for k, mwh in zip(REGISTER_KEYS, element["lost_mwh"], strict=True)}
     return {

@@ -13,6 +13,7 @@ from app.store.hot import HotStore
 from drivers.crc32 import Crc32
 
 _NAMES = {code: name for name, code in vars(codes).items() if name.isupper() and not name.startswith("SUB_")}
+_EXTRA_UNITS = {codes.ENERGY_LOST: "Wh", codes.OUTAGE_RESTORED: "s", codes.OUTAGE_RESTORED_LONG: "s"}
 _HOT = slice(layout.HOT_BASE, layout.HOT_BASE + 4 * layout.HOT_SLOT)
 _LOG = slice(layout.event_address(layout.LOG_STANDARD), layout.event_address(layout.LOG_STANDARD + 1))
 
@@ -74,3 +75,8 @@ def event_name(code):
     """`0x8F57` -> "supply interrupted"."""
     name = _NAMES.get(code)
     return name.replace("_", " ").lower() if name else f"event {code:04X}"
+
+
+def event_extra(code, extra):
+    """The number that came with an event, with its unit where it has one; "" for 0."""
+    return f"{extra} {_EXTRA_UNITS.get(code, '')}".strip() if extra else ""
