@@ -47,6 +47,8 @@ class Hardware:
     main_cover: Any
     magnet: Any
     pulse_led: Any
+    pulse_timer: Any
+    cf_drives_led: bool
     backlight: Any
     buzzer: Any
     power_fail: Any

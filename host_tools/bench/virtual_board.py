@@ -107,6 +107,7 @@ class VirtualBoard:
         self.power_fail = Pin(1)
         self.watchdog = Watchdog(world)
         self.pulse_led = Pin(0)
+        self.cf_drives_led = True
         self._set_faults(faults or {}, seed)
         world.inputs = list(self.buttons)
         world.on_supply = self._supply
@@ -218,6 +219,8 @@ class VirtualBoard:
             hw.k_feedback.append(relay.feedback_pin if relay else None)
         hw.backlight = self.backlight
         hw.power_fail = self.power_fail
+        hw.pulse_led = self.pulse_led
+        hw.cf_drives_led = self.cf_drives_led
         hw.watchdog = self.watchdog
         hw.reset_cause = cause
         hw.boot_us = self.world.costs.boot_us
