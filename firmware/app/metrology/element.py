@@ -90,6 +90,8 @@ class Element:
         if self._powered_up:
             if flags & s.ENERGY:
                 self._powered_up = False
+                if not self.down:
+                    self._down_ms = 0  # it was up and counting before the firmware was
             else:
                 flags = flags & ~s.RESTARTED | (s.DOWN if flags & s.RESTARTED else 0)
         self.flags = flags
@@ -115,8 +117,10 @@ class Element:
             self._p_before_w = smp.active_power_mw // 1000
             self._q_before_var = smp.reactive_power_mvar // 1000
             self._s_before_va = smp.apparent_power_mva // 1000
-            watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
-            self.power_w = max(self.power_w, watts)
+        # A short read may bring no count at all (0.1 Wh each): the last reading holds until there is a new one.
+        watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
+        if watts > self.power_w:
+            self.power_w = watts
         return flags
 
     def _estimate_power(self, counts, elapsed_ms):
