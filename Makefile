@@ -38,6 +38,8 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/pyright -p boards -t "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	$(BIN)/python -m tests_host.house
 
 sim: $(STAMP)
 	$(BIN)/meter sim --until 1h --load 2300W --seed $(SEED)

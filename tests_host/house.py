@@ -3,9 +3,23 @@
 them.
 
 Each rule takes a tree and yields (line number, what is wrong).
+
+    python -m tests_host.house   # every file of firmware/ and boards/: the rules and the cross compilers
 """
 
 import ast
+import concurrent.futures
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+
+from host_tools.bench import runtimes
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FILES = sorted(path.relative_to(ROOT) for folder in ("firmware", "boards") for path in (ROOT / folder).rglob("*.py"))
+ARCHITECTURES = ("xtensawin", "armv7emsp")  # ESP32 and ESP32-S3; STM32H7 (single-precision FPU instructions)
 
 _BOARD = {"machine", "board", "boards"}
 APP_FORBIDDEN = _BOARD | {"time", "utime", "os", "uos", "asyncio", "uasyncio", "socket", "network", "drivers"}
@@ -135,3 +149,50 @@ def _not_frozen(value, what):
         return
     for child in ast.iter_child_nodes(value):
         yield from _not_frozen(child, what)
+
+
+def rules_for(path):
+    """path: relative to the project. returns: list of functions(tree)."""
+    # main.py is the script that a reset runs anew: whatever it holds, it holds for one life of the board.
+    rules = [] if path.name == "main.py" else [mutable_state]
+    if path.is_relative_to("firmware/app"):
+        rules += [floats, printing, functools.partial(imports, forbidden=APP_FORBIDDEN)]
+    elif path.is_relative_to("firmware/drivers"):
+        rules += [functools.partial(imports, forbidden=DRIVERS_FORBIDDEN)]
+    elif path == pathlib.Path("firmware/compose.py"):
+        rules += [functools.partial(imports, forbidden={"machine"})]
+    return rules
+
+
+def findings(path, source):
+    """Every breach of a rule in `source`, one line each."""
+    tree = ast.parse(source, str(path), feature_version=(3, 8))
+    return [f"{path}:{line}: {what}" for rule in rules_for(path) for line, what in rule(tree)]
+
+
+def cross_compile(path, architecture, cwd=ROOT):
+    """returns: what mpy-cross complained of, "" when the file is good."""
+    command = [runtimes.mpy_cross(), f"-march={architecture}", str(path), "-o", os.devnull]
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    if result.returncode == 0:
+        return ""
+    return f"{path} for {architecture}:\n{result.stdout}{result.stderr}"
+
+
+def cross_complaints():
+    """What the cross compilers of all boards say of all files: list of str, empty when they pass."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(cross_compile, path, architecture) for path in FILES for architecture in ARCHITECTURES]
+        return [job.result() for job in jobs if job.result()]
+
+
+def main():
+    complaints = [line for path in FILES for line in findings(path, (ROOT / path).read_text())] + cross_complaints()
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    print(f"house: {len(FILES)} files, {len(complaints)} complaints, {', '.join(ARCHITECTURES)}")
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,40 +5,13 @@ Also: every file passes the cross compiler of each board's instruction set, whic
 CPython.
 """
 
-import ast
-import concurrent.futures
-import functools
-import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
-from host_tools.bench import runtimes
-from tests_host import house
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-FILES = sorted(path.relative_to(ROOT) for folder in ("firmware", "boards") for path in (ROOT / folder).rglob("*.py"))
-ARCHITECTURES = ("xtensawin", "armv7emsp")  # ESP32 and ESP32-S3; STM32H7 (single-precision FPU instructions)
-
-
-def rules_for(path):
-    """path: relative to the project. returns: list of functions(tree)."""
-    # main.py is the script that a reset runs anew: whatever it holds, it holds for one life of the board.
-    rules = [] if path.name == "main.py" else [house.mutable_state]
-    if path.is_relative_to("firmware/app"):
-        rules += [house.floats, house.printing, functools.partial(house.imports, forbidden=house.APP_FORBIDDEN)]
-    elif path.is_relative_to("firmware/drivers"):
-        rules += [functools.partial(house.imports, forbidden=house.DRIVERS_FORBIDDEN)]
-    elif path == pathlib.Path("firmware/compose.py"):
-        rules += [functools.partial(house.imports, forbidden={"machine"})]
-    return rules
-
-
-def findings(path, source):
-    tree = ast.parse(source, str(path), feature_version=(3, 8))
-    return [f"{path}:{line}: {what}" for rule in rules_for(path) for line, what in rule(tree)]
+from tests_host.house import FILES, ROOT, cross_compile, cross_complaints, findings
 
 
 def test_there_is_something_to_check():
@@ -58,19 +31,8 @@ def test_file_says_its_licence(path):
     assert not text or text.startswith("# SPDX-License-Identifier: MIT\n")
 
 
-def cross_compile(path, architecture, cwd=ROOT):
-    """returns: what mpy-cross complained of, "" when the file is good."""
-    command = [runtimes.mpy_cross(), f"-march={architecture}", str(path), "-o", os.devnull]
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if result.returncode == 0:
-        return ""
-    return f"{path} for {architecture}:\n{result.stdout}{result.stderr}"
-
-
 def test_every_file_passes_the_cross_compiler():
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(cross_compile, path, architecture) for path in FILES for architecture in ARCHITECTURES]
-        complaints = [job.result() for job in jobs if job.result()]
+    complaints = cross_complaints()
     assert not complaints, "\n" + "\n".join(complaints)
 
 

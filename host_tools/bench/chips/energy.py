@@ -43,7 +43,7 @@ class EnergyChip:
         # What flowed up to here is in the accumulators or was handed out: it cannot change any more.
         self.settled_us = 0
         self.energy_read_us = 0  # when an energy register was last read
-        self.unmeasured_nj = dict.fromkeys(REGISTER_KEYS, 0)
+        self.unmeasured_nj: dict[str, int] = dict.fromkeys(REGISTER_KEYS, 0)
 
     def set_point(self, point):
         """The world changes what flows, at clock.now_us."""
