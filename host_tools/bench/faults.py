@@ -61,7 +61,8 @@ def shortest_s(faults):
 class Schedule:
     """Times of the counted faults of one run, drawn from `rng` between 2 % and 98 % of it; nothing in the first 30 s.
 
-    warning_us: how long before an outage the power-fail signal falls (0: a board without one).
+    warning_us: how long the board's capacitors last when mains fail; then the power-fail signal falls with mains and the
+    supply goes that much later (0: a board without either, all goes at once).
 
     next_us: when the next one is due. injected: dict name -> count so far.
     """
@@ -78,7 +79,7 @@ class Schedule:
                 at = rng.randrange(low, high)
                 plan.append((at, name))
                 if name == "outage" and warning_us:
-                    plan.append((at - warning_us, "power_fail"))
+                    plan.append((at - warning_us, "mains_fail"))
         self.plan = sorted(plan)
         self.next_us = self.plan[0][0] if self.plan else NEVER
 
@@ -90,11 +91,16 @@ class Schedule:
             self.next_us = self.plan[0][0] if self.plan else NEVER
             if name in self.injected:
                 self.injected[name] += 1
-            woken |= name == "power_fail"
+            woken |= name in ("power_fail", "mains_fail")
             getattr(self, "_" + name)(world)
         return woken
 
     def _power_fail(self, world):
+        """The signal alone: the supply is failing although mains are there."""
+        self.bench.power_fail.value(0)
+
+    def _mains_fail(self, world):
+        world.mains_fail()
         self.bench.power_fail.value(0)
 
     def _chip_reset(self, world):

@@ -278,6 +278,13 @@ class World:
             self.outages += 1
         self.forget_gap()
 
+    def mains_fail(self):
+        """Mains go, and with them all that flows; the board lives on what its capacitors hold until `supply(False)`."""
+        self.settle()
+        self.supply_on = False
+        for line in self.lines:
+            line.chip.set_point(DEAD)
+
     def pass_time(self, us):
         """Let time pass with the processor off (outage, reset, boot)."""
         target = self.clock.now_us + us
