@@ -47,7 +47,7 @@ def prove(full):
     # A reset is a new interpreter there and only new objects here: nothing may have leaked from the life before.
     boots = 0
     for seed, chip in ((3, "ade9153a"), (4, "atm90e26")):
-        found = compare(chip, 600 if full else 120, seed, FAULTS)
+        found = compare(chip, 600 if full else 180, seed, FAULTS)
         assert found["boots"] >= 4, f"seed {seed} {chip}: {found['boots']} boots"
         boots += found["boots"]
     return (
