@@ -78,7 +78,9 @@ _PROFILE = (
     (0x009, 0, 0x0000),  # AIRMS_OC_OS
     (0x4B6, 0, 0x0000),  # TEMP_CFG
     (0x4B1, 0, 0x0F9F),  # PWR_TIME: 1 s
-    (0x4B2, 0, 39),  # EGY_TIME: 40 samples, 10 ms
+    # EGY_TIME: 8 samples, 2 ms. It is how far the end of a metering second, or a pulse, may be off; the power that is
+    # accumulated has been low-passed, so a window need not be a half cycle.
+    (0x4B2, 0, 7),
     # EP_CFG: free running, windows of samples, no-load judged over 64 of them. A load that comes on is not counted before the
     # window ends: 4096 samples cost a house of short loads 0.7 % of its reactive energy. The power is low-passed already.
     (0x4B0, 0, 0x0001),
