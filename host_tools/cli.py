@@ -121,8 +121,8 @@ def sim(
         raise BadInput("more than one --input for element 1: the second element's is --input2")
     if input2 is not None and not inputs:
         raise BadInput("--input2 without --input: element 1 has no recording")
-    options = {"load": simbench_load, "peak_kw": peak_kw, "pv": simbench_pv, "pv_kwp": pv_kwp, "q_factor": q_factor}
-    options = {name: value for name, value in options.items() if value is not None}
+    given = {"load": simbench_load, "peak_kw": peak_kw, "pv": simbench_pv, "pv_kwp": pv_kwp, "q_factor": q_factor}
+    options: dict[str, str | None] = {name: value for name, value in given.items() if value is not None}
     if options and not inputs:
         raise BadInput("SimBench options without a SimBench file: give --input")
     if options.get("pv") == "none":
@@ -158,7 +158,9 @@ def _complain(text):
 
 
 # Which package the base of Typer's usage errors comes from (click, or a copy inside Typer) depends on Typer's version.
-_UsageError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_UsageError: type[typer.BadParameter] = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
 
 
 def main() -> None:

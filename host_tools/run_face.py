@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from app.config import Config
 from rich import box
 from rich.align import Align
-from rich.console import Group
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -205,7 +205,7 @@ def screen(scene, width, height, keyboard):
         case.add_row(face, _side(scene))
     else:
         case = face
-    blocks = [
+    blocks: list[RenderableType] = [
         Panel(
             Align.center(case),
             title=scene.title if wide else "Ferraris",

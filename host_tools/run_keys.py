@@ -34,7 +34,7 @@ class Keyboard:
         return self
 
     def __exit__(self, *error):
-        if self._before is not None:
+        if self._before is not None and self._fd is not None:
             try:
                 termios.tcsetattr(self._fd, termios.TCSADRAIN, self._before)
             except (OSError, termios.error):

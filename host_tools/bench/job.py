@@ -75,9 +75,9 @@ class Job:
             raise BadInput(str(error)) from None
         self.elements = 2 if variant == "e2c2" else 1
         self.sources, self.start, length_s = self._sources(list(inputs), list(loads), recording_options or {})
-        self.until_s = until_s if until_s is not None else length_s
-        if self.until_s is None:
-            self.until_s = 3600
+        if until_s is None:
+            until_s = length_s if length_s is not None else 3600
+        self.until_s = until_s
         self._check_length()
         self.state = StateDirectory(state) if state is not None else None
         if self.state is not None:

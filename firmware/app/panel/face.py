@@ -9,7 +9,9 @@ from app.supply import door
 class Face:
     """panel: Panel; view: View; keys: Gestures; button_a, button_b: things with `pressed()` or None."""
 
-    def __init__(self, panel, view, keys, button_a, button_b, elements, store, clock, supervision, supply, config, door):
+    def __init__(
+        self, panel, view, keys, button_a, button_b, elements, store, clock, supervision, supply, config, door
+    ):
         self.panel = panel
         self.view = view
         self.keys = keys
