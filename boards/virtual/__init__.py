@@ -7,7 +7,6 @@ wait.
 
 import json
 
-from compose import compose
 from hardware import Hardware
 
 from .link import Link
@@ -66,6 +65,8 @@ class Board:
     def build_meter(self):
         """Compose, start and remember the meter."""
         hw = self.build()
+        from compose import compose  # here: the parts of this package are of use without a meter
+
         meter = compose(hw)
         meter.set_longest_wait(self.link.config["tick_ms"])
         self.meter = meter

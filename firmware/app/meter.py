@@ -26,6 +26,7 @@ _SECOND_ROOM_MS = const(50)
 _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
+_QUANTITIES_EVERY = const(10)  # passes, and on a second: each second at the board's 100 ms
 _FAILING_WAIT_MS = const(1)
 _RESTORE_WAIT_MS = const(50)
 _BOOTS_FAILED = const(3)
@@ -79,6 +80,7 @@ class Meter:
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
         self.failing = False
+        self._since_quantities = 0
         self.feature_off = [0] * _FEATURES
         self._boot_ms = 0
         self._begun_ms = 0
@@ -134,7 +136,11 @@ class Meter:
             self.timekeeper.refine()
         self.failing = not self.power_good()
         self.store.failing = self.failing
-        attention = self._read(now_ms, second)
+        self._since_quantities += 1
+        quantities = second and not self.failing and self._since_quantities >= _QUANTITIES_EVERY
+        if quantities:
+            self._since_quantities = 0
+        attention = self._read(now_ms, second, quantities)
         self._unsaved_seconds += seconds
         if self.failing:
             # Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits.
@@ -162,11 +168,11 @@ class Meter:
         self.watchdog.feed()
         return ticks.add(now_ms, self._next_wait())
 
-    def _read(self, now_ms, second):
-        """Energy of every element, booked when the second ends; RMS values then too, unless the supply fails. returns: flags"""
+    def _read(self, now_ms, second, quantities):
+        """Energy of every element, booked when the second ends. returns: flags"""
         attention = 0
         for element in self.elements:
-            flags = element.read(now_ms, second and not self.failing)
+            flags = element.read(now_ms, quantities)
             attention |= flags & _ATTENTION
             if flags & s.ENERGY:
                 counts = element.sample.active_counts

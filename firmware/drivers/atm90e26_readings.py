@@ -20,6 +20,7 @@ _SMEAN = const(0x4F)
 
 _P_NO_LOAD = const(0x4000)
 _EN_STATUS_UNUSED = const(0x07FC)
+_S_MOST = const(18_975)  # half-scale VA: 1.5 x 253 V x 100 A
 _MAINS = const(4600)  # 46 V: below it the frequency means nothing
 _FREQ_MIN = const(4500)
 _FREQ_MAX = const(6500)
@@ -34,6 +35,14 @@ class Readings:
         self._link = link
         self._fraction = 0
         self.no_load = False
+
+    def read_apparent(self, sample):
+        """Smean alone, which the app integrates: every pass. What it may be is bounded by the last voltage and the meter's
+        largest current. allocates: no
+        """
+        apparent = self._link.read_checked(_SMEAN)
+        if 0 <= apparent <= _S_MOST:
+            sample.apparent_power_mva = _milli(apparent, self._link.read(_LSB, 0) >> 8)
 
     def read(self, sample):
         """Fill the RMS members of `sample`. returns: bool; False: they did not agree and are left as they were
