@@ -13,7 +13,8 @@ WAIT_WH_X1000 = const(600)
 class Config:
     """longest_wait_ms: longest wait between two passes. save_mwh: unsaved energy that triggers a save (mWh). wait_mwh: energy
     that may flow during one wait at the present power (mWh); the sum of both, and one chip window, is the loss bound of a cut.
-    save_seconds: the time is saved at least this often. import_only: negative power is reverse run, not export.
+    save_seconds: the time is saved at least this often. With a longest wait above a second these three give way to it: long
+    runs lose at most one wait, and say so. import_only: negative power is reverse run, not export.
     """
 
     __slots__ = (
@@ -42,10 +43,7 @@ class Config:
         self.meter_constant_imp_per_kwh = 1000
 
     def set_longest_wait(self, ms):
-        """Above one second the save policy becomes the wait: long runs lose at most one wait, and say so."""
-        if ms < 1:
-            raise ValueError("wait must be at least 1 ms")
+        """1..3 600 000 ms. raises: ValueError"""
+        if not 1 <= ms <= 3_600_000:
+            raise ValueError("wait must be 1 ms to an hour")
         self.longest_wait_ms = ms
-        if ms > 1000:
-            self.wait_mwh = 0
-            self.save_seconds = ms // 1000

@@ -88,13 +88,17 @@ class Meter:
         self._unsaved_seconds = 0
         per = elements[0].registers.counts_per_wh
         self._save_counts = config.save_mwh * (per // 1000) if per >= 1000 else config.save_mwh * per // 1000
+        self._save_seconds = 1
         self._energy_mwh_s = 0
         self.set_longest_wait(config.longest_wait_ms)
 
     def set_longest_wait(self, ms):
         """Longest wait between two passes, 1..3 600 000 ms. Above a second the save policy becomes the wait."""
-        self.config.set_longest_wait(ms)
-        self._energy_mwh_s = self.config.wait_mwh * 3600
+        config = self.config
+        config.set_longest_wait(ms)
+        long = ms > 1000
+        self._energy_mwh_s = 0 if long else config.wait_mwh * 3600
+        self._save_seconds = ms // 1000 if long else config.save_seconds
 
     def start(self, now_ms, boot_ms):
         """Restore, before anything is served. boot_ms: how long the supply had been good before `now_ms`."""
@@ -150,7 +154,7 @@ class Meter:
             self.passes += 1
             self.watchdog.feed()
             return ticks.add(now_ms, _FAILING_WAIT_MS)
-        if self._unsaved >= self._save_counts or self._unsaved_seconds >= self.config.save_seconds:
+        if self._unsaved >= self._save_counts or self._unsaved_seconds >= self._save_seconds:
             self._save()
         self.store.housekeeping(self.elements)
         if attention or second:
@@ -174,7 +178,7 @@ class Meter:
         for element in self.elements:
             flags = element.read(now_ms, quantities)
             attention |= flags & _ATTENTION
-            if flags & s.ENERGY:
+            if flags & s.ENERGY and self._unsaved < self._save_counts:  # beyond that it matters no more how much it is
                 counts = element.sample.active_counts
                 self._unsaved += counts if counts >= 0 else -counts
             if second:

@@ -25,6 +25,8 @@ from fakes_store import FakeBytes
 
 PER_WH = 36_000
 COUNTS_PER_KW_MS = 10
+SAVE_MWH = 200  # policy of the tests, whatever the meter's own is
+WAIT_MWH = 600
 START = (1 << 30) - 700  # the tick wraps within the first second of a test
 GOOD = s.ENERGY | s.QUANTITIES
 
@@ -219,7 +221,9 @@ class Rig:
         self.gaps = []  # ms waited after each pass
         count = len(self.chips)
         crc = Crc32()
-        self.config = parts.get("config") or Config("e2c2" if count == 2 else "e1c1")
+        self.config = Config("e2c2" if count == 2 else "e1c1")
+        self.config.save_mwh = SAVE_MWH
+        self.config.wait_mwh = WAIT_MWH
         self.elements = [Element(chip) for chip in self.chips]
         self.cold = ColdStore(self.memory, layout.COLD_BASE, crc)
         self.store = State(HotStore(self.memory, layout.HOT_BASE, crc, count), self.cold, count)
