@@ -243,3 +243,18 @@ def test_reading_allocates_nothing():
 
         assert without_heap(read, b.now) == GOOD
         assert b.element.registers.pending_active == counts
+
+
+def test_power_before_a_gap_is_that_of_the_last_second():
+    # RMS values 3 s old say 3600 W; since then 360 W were counted. 2 s away, 1 s of it at 360 W: 0.1 Wh.
+    b = Bench()
+    b.chip.show(3600)
+    b.read(100)
+    for _ in range(3):
+        b.chip.flow(360, 1000)
+        b.read(1000, s.ENERGY, False)
+    b.read(1000, RESET)
+    b.read(1000, s.DOWN)
+    b.chip.show(0)
+    b.read(0, GOOD)
+    assert 98 <= b.element.lost_mwh[0] <= 102

@@ -14,6 +14,8 @@ from app.metrology.registers import Registers
 
 _LOST_STEP_MS = const(30_000)  # W x ms stays a small int: 30 kW x 30 s
 
+_WINDOW_MS = const(900)
+
 
 class Element:
     """front_end: FrontEnd port. apparent_counted False: VAh are integrated here from apparent_power_mva.
@@ -36,6 +38,10 @@ class Element:
         "_powered_up",
         "_restarted",
         "_known",
+        "_window_ms",
+        "_window_active",
+        "_window_reactive",
+        "_window_apparent",
         "_p_before_w",
         "_q_before_var",
         "_s_before_va",
@@ -59,6 +65,7 @@ class Element:
         self._down_ms = 0
         self._powered_up = False  # the chip came up with the supply: that it was in reset is no fault
         self._restarted = False  # since the last ENERGY: counts are gone
+        self._clear_window()
         self._known = False  # a power before the gap is known
         self._p_before_w = 0
         self._q_before_var = 0
@@ -105,9 +112,12 @@ class Element:
                     apparent = self._integrate_apparent()
             self.registers.fold(active, smp.reactive_counts, apparent)
             if elapsed_ms > 0:
-                self._estimate_power(active if active >= 0 else -active, elapsed_ms)
+                self.power_w = self._power(active if active >= 0 else -active, elapsed_ms)
+                if not self.down:
+                    self._watch_power(elapsed_ms)
         elif flags & (s.DOWN | s.RESTARTED):
             self.down = True
+            self._clear_window()
             self._down_ms += elapsed_ms
             self._last_ms = now_ms
         if flags & s.QUANTITIES:
@@ -117,23 +127,49 @@ class Element:
             self._p_before_w = smp.active_power_mw // 1000
             self._q_before_var = smp.reactive_power_mvar // 1000
             self._s_before_va = smp.apparent_power_mva // 1000
+            self._clear_window()
         # A short read may bring no count at all (0.1 Wh each): the last reading holds until there is a new one.
         watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
         if watts > self.power_w:
             self.power_w = watts
         return flags
 
-    def _estimate_power(self, counts, elapsed_ms):
-        # The chip's own counts are fresher than the once-a-second power reading. Joules first: no product passes 2^30.
+    def _power(self, counts, elapsed_ms):
+        """Counts (>= 0) of `elapsed_ms` -> W. Joules first: no product passes 2^30."""
         per = self.registers.counts_per_wh
         if per >= 3600:
             joules = counts // (per // 3600)
         else:
             joules = counts * (3600 // per)
         if elapsed_ms >= 1000:
-            self.power_w = joules // (elapsed_ms // 1000)
-        else:
-            self.power_w = joules * 1000 // elapsed_ms
+            return joules // (elapsed_ms // 1000)
+        return joules * 1000 // elapsed_ms
+
+    def _watch_power(self, elapsed_ms):
+        """Power before a gap that may come: the chip's own counts are fresher than a power reading of some passes ago."""
+        smp = self.sample
+        self._window_ms += elapsed_ms
+        self._window_active += smp.active_counts
+        self._window_reactive += smp.reactive_counts
+        self._window_apparent += smp.apparent_counts
+        if self._window_ms < _WINDOW_MS:
+            return
+        counts = self._window_active
+        watts = self._power(counts if counts >= 0 else -counts, self._window_ms)
+        self._p_before_w = watts if counts >= 0 else -watts
+        counts = self._window_reactive
+        var = self._power(counts if counts >= 0 else -counts, self._window_ms)
+        self._q_before_var = var if counts >= 0 else -var
+        if self.front_end.apparent_counted:
+            self._s_before_va = self._power(self._window_apparent, self._window_ms)
+        self._known = True
+        self._clear_window()
+
+    def _clear_window(self):
+        self._window_ms = 0
+        self._window_active = 0
+        self._window_reactive = 0
+        self._window_apparent = 0
 
     def _integrate_apparent(self):
         """Trapezoid from one power reading to the next: a step of the load between two of them errs as often up as down."""
