@@ -81,6 +81,8 @@ class Meter:
         self.passes = 0
         self.failing = False
         self._since_quantities = 0
+        # Apparent energy that no chip counts is integrated from the readings: they come every second, however few the passes.
+        self._sampled = not all([element.front_end.apparent_counted for element in elements])
         self.feature_off = [0] * _FEATURES
         self._boot_ms = 0
         self._begun_ms = 0
@@ -141,7 +143,7 @@ class Meter:
         self.failing = not self.power_good()
         self.store.failing = self.failing
         self._since_quantities += 1
-        quantities = second and not self.failing and self._since_quantities >= _QUANTITIES_EVERY
+        quantities = second and not self.failing and (self._sampled or self._since_quantities >= _QUANTITIES_EVERY)
         if quantities:
             self._since_quantities = 0
         attention = self._read(now_ms, second, quantities)
