@@ -26,8 +26,8 @@ _CUT_ATM_J = 2 * POWER_W * 0.0035
 # Below: what flows less than 0.01 Wh one way goes into the signed residue (Atmel-46002B 5.4), which swings from one end to the
 # other in each stretch and is netted by the chip: 0.02 Wh.
 _RESIDUE_J = 72
-# Above: a second whose net is nothing shows n+ - n- whole counts of 360 J, each a floor: with remainders spread evenly one count
-# too many one way in p(1-p) <= 1/4 of the cycles.
+# Above: a second whose net is nothing shows n+ - n- whole counts of 360 J, each a floor: with remainders spread evenly one
+# count too many one way in p(1-p) <= 1/4 of the cycles.
 _COUNT_J = 90
 TOLERANCE_J = {"ade9153a": (_CUT_ADE_J, _CUT_ADE_J), "atm90e26": (_CUT_ATM_J + _RESIDUE_J, _CUT_ATM_J + _COUNT_J)}
 _CALIBRATED = 1e-3  # the accuracy of the meter itself
