@@ -135,9 +135,7 @@ class ATM90E26:
         flags = _ENERGY | self._read_energy(sample, now_ms)
         if not setup.functions_kept():
             flags |= _REPAIRED
-        if not quantities:
-            self._readings.read_apparent(sample)
-        else:
+        if quantities:
             flags |= self._read_status()
             if not setup.step:
                 if self._readings.read(sample):

@@ -20,7 +20,6 @@ _SMEAN = const(0x4F)
 
 _P_NO_LOAD = const(0x4000)
 _EN_STATUS_UNUSED = const(0x07FC)
-_S_MOST = const(18_975)  # half-scale VA: 1.5 x 253 V x 100 A
 _MAINS = const(4600)  # 46 V: below it the frequency means nothing
 _FREQ_MIN = const(4500)
 _FREQ_MAX = const(6500)
@@ -29,31 +28,12 @@ _FREQ_MAX = const(6500)
 class Readings:
     """no_load: bool, below the starting threshold."""
 
-    __slots__ = ("_link", "_fraction", "_apparent", "no_load")
+    __slots__ = ("_link", "_fraction", "no_load")
 
     def __init__(self, link):
         self._link = link
         self._fraction = 0
-        self._apparent = 0
         self.no_load = False
-
-    def read_apparent(self, sample):
-        """Smean alone, which the app integrates: every pass. A value that has moved must be read twice, because another
-        register may have answered once. allocates: no
-        """
-        link = self._link
-        apparent = link.read_checked(_SMEAN)
-        low = link.read(_LSB, 0) >> 8
-        if not _near(apparent, self._apparent):
-            again = link.read_checked(_SMEAN)
-            low = link.read(_LSB, 0) >> 8
-            if not _near(apparent, again):
-                link.retries += 1
-                return
-            apparent = again
-        if 0 <= apparent <= _S_MOST:
-            self._apparent = apparent
-            sample.apparent_power_mva = _milli(apparent, low)
 
     def read(self, sample):
         """Fill the RMS members of `sample`. returns: bool; False: they did not agree and are left as they were
@@ -87,7 +67,6 @@ class Readings:
         if not no_load and not _factor_agrees(watts, apparent, factor):
             return False
         self.no_load = no_load
-        self._apparent = apparent
         sample.rms_voltage_mv = volts * 10
         sample.rms_current_ma = amperes * 2
         sample.active_power_mw = _milli(watts, watts_low)
@@ -96,12 +75,6 @@ class Readings:
         sample.frequency_hz_x1000 = frequency * 10
         sample.power_factor_x1000 = 1000 if no_load else factor
         return True
-
-
-def _near(value, other):
-    """Two readings of one quantity, a moment apart: within 6 % and 8 units."""
-    room = (other >> 4) + 8
-    return -room <= value - other <= room
 
 
 def _milli(word, low):
