@@ -44,4 +44,3 @@ def test_every_path_in_the_docs_exists():
     for page in sorted((ROOT / "docs").rglob("*.md")):
         for path in re.findall(r"`((?:firmware|host_tools|boards|tests_host|docs)/[\w./*-]+)`", page.read_text()):
             assert list(ROOT.glob(path.rstrip("/") + "*")), f"{page.name}: {path}"
-            )
