@@ -15,7 +15,7 @@ from app.panel.view import View
 from app.records.event_log import PAYLOAD as EVENT_BYTES
 from app.records.event_log import EventLog
 from app.records.journal import Journal
-from app.store import calibration, layout
+from app.store import layout
 from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
 from app.store.crc32 import Crc32
@@ -159,8 +159,6 @@ def compose(hw, config=None):
     expander = _Expander(hw)
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
     elements = [Element(front_end) for front_end in front_ends]
-    for i in range(count):
-        store.calibrated[i] = calibration.apply(cold, i, front_ends[i])
     clock = Clock(hw.clock.ticks_ms() & _TICK_MASK)
     log = Journal(EventLog(ring), clock)
     timekeeper = Timekeeper(_rtc(hw), clock, log)

@@ -115,6 +115,8 @@ class Meter:
         away_ms = 0 if self.reset_cause else self._boot_ms + ticks.diff(now_ms, self._begun_ms)
         for element in self.elements:
             element.begin(now_ms, away_ms)
+        # What passed before the store answered is over: the time that now comes from the RTC has it in it.
+        self.clock.advance(now_ms)
         self.timekeeper.start(now_ms)
         self._log_return()
         self.store.tell(self.log)
@@ -150,7 +152,8 @@ class Meter:
         self._unsaved_seconds += seconds
         if self.failing:
             # Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits.
-            self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
+            if not self.safe:
+                self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
             self._save()
             self.store.housekeeping(self.elements)
             self.passes += 1
@@ -196,10 +199,10 @@ class Meter:
         elif self.store.known and self.clock.valid:
             away_s = self.clock.second - self.store.saved_second
             days = self.clock.day - self.store.saved_day
-            if 0 <= days <= _DAYS_MOST:
-                away_s += days * 86_400
-            elif days:
-                away_s = _DAYS_MOST * 86_400
+            if days < 0:
+                away_s = 0  # the clock has gone back: it does not know how long
+            else:
+                away_s += (days if days <= _DAYS_MOST else _DAYS_MOST) * 86_400
             self.log.append_at(self.store.saved_day, self.store.saved_second, codes.SUPPLY_INTERRUPTED, 0)
             code = codes.OUTAGE_RESTORED_LONG if away_s >= _LONG_OUTAGE_S else codes.OUTAGE_RESTORED
             self.log.append_now(code, away_s if away_s > 0 else 0)

@@ -13,7 +13,7 @@ from app.metrology import sample as s
 from app.metrology.element import Element
 from app.records.event_log import PAYLOAD, EventLog
 from app.records.journal import Journal
-from app.store import layout
+from app.store import calibration, layout
 from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
 from app.store.crc32 import Crc32
@@ -29,6 +29,7 @@ SAVE_MWH = 200  # policy of the tests, whatever the meter's own is
 WAIT_MWH = 600
 START = (1 << 30) - 700  # the tick wraps within the first second of a test
 GOOD = s.ENERGY | s.QUANTITIES
+CALIBRATION = b"gain"  # what a fake chip takes for its payload
 
 
 class ScriptedFrontEnd:
@@ -206,13 +207,15 @@ class Log:
 
 
 class Rig:
-    """One life of a meter. memory: FakeBytes that outlives it. chips: the front ends, which may outlive it too.
+    """One life of a meter. memory: FakeBytes that outlives it; a new one holds a calibration for each chip. chips: their number,
+    or the front ends, which may outlive it too.
 
     `step` is one pass and the wait it asks for, `run` many of them; `power_w` flows meanwhile.
     """
 
     def __init__(self, memory=None, chips=1, start_ms=START, rtc=None, reset_cause=0, boot_ms=0, started=True, **parts):
-        self.memory = memory if memory is not None else FakeBytes()
+        fresh = memory is None
+        self.memory = FakeBytes() if fresh else memory
         self.chips = [ScriptedFrontEnd() for _ in range(chips)] if isinstance(chips, int) else chips
         self.now = start_ms
         self.ms = 0
@@ -227,8 +230,9 @@ class Rig:
         self.elements = [Element(chip) for chip in self.chips]
         self.cold = ColdStore(self.memory, layout.COLD_BASE, crc)
         self.store = State(HotStore(self.memory, layout.HOT_BASE, crc, count), self.cold, count)
-        for i in range(count):
-            self.store.calibrated[i] = True
+        if fresh:
+            for i in range(count):
+                calibration.store(self.cold, i, CALIBRATION, bytes(8), False)
         self.clock = Clock(start_ms)
         ring = ByteRing(self.memory, layout.event_address(layout.LOG_STANDARD), 24, PAYLOAD, crc)
         self.log = parts.get("log") or Journal(EventLog(ring), self.clock)
@@ -261,6 +265,7 @@ class Rig:
 
     def start(self):
         self.meter.start(self.now, self.boot_ms)
+        self.timekeeper.aligning = False  # no search for the RTC's second: 750 passes in which nothing happens
 
     def poll(self):
         """One pass now. returns: ms until the next one is wanted"""

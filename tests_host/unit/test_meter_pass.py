@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """One pass of the meter on fakes: its order, when it saves, how long it waits, and that it allocates nothing.
 
-Policy of these tests: 0.2 Wh unsaved, 0.6 Wh in one wait, the time once a second. The fake chip makes 36 000 counts a Wh; at 3600 W that is 1 mWh a millisecond.
+Policy of these tests: 0.2 Wh unsaved, 0.6 Wh in one wait, the time once a second. The fake chip makes 36 000 counts a
+Wh; at 3600 W that is 1 mWh a millisecond.
 """
 
 from app.config import Config

@@ -72,6 +72,8 @@ class State:
         if self.known:
             clock.day = self.saved_day
             clock.second = self.saved_second
+        for i in range(len(elements)):
+            self.calibrated[i] = calibration.apply(self.cold, i, elements[i].front_end)
         self._restore_lost(elements)
         self._read_boots(power_on)
         self.restored = True
@@ -142,6 +144,9 @@ class State:
             if power_on and self.boots_failed:
                 # The last run did not fail, its supply went: a grid that comes and goes is no reason for safe mode.
                 self.boots_failed -= 1
+        if not power_on:
+            # The supply is there, the fault was the meter's own: the next one may be quicker than two seconds.
+            self._write_boots(self.boots_failed + 1)
 
     def _write_boots(self, count):
         self._boot_record[0] = _BOOT_VERSION
@@ -176,7 +181,8 @@ class State:
         return True
 
     def poll(self, seconds):
-        """A boot counts as begun after two seconds (a decaying supply boots and dies unwritten), as good after a minute.
+        """A boot counts as begun after two seconds (a decaying supply boots and dies unwritten), at once after a reset; as
+        good after a minute.
 
         What a store could not take is offered again.
         """
