@@ -95,12 +95,7 @@ class Element:
         if flags & s.RESTARTED:
             self._restarted = True
         if self._powered_up:
-            if flags & s.ENERGY:
-                self._powered_up = False
-                if not self.down:
-                    self._down_ms = 0  # it was up and counting before the firmware was
-            else:
-                flags = flags & ~s.RESTARTED | (s.DOWN if flags & s.RESTARTED else 0)
+            flags = self._after_power_on(flags)
         self.flags = flags
         if flags & s.ENERGY:
             self._last_ms = now_ms
@@ -130,8 +125,16 @@ class Element:
             self._clear_window()
         # A short read may bring no count at all (0.1 Wh each): the last reading holds until there is a new one.
         watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
-        if watts > self.power_w:
-            self.power_w = watts
+        self.power_w = max(self.power_w, watts)
+        return flags
+
+    def _after_power_on(self, flags):
+        """Until the chip counts for the first time: that it is found in reset is no fault. returns: the flags to go by"""
+        if not flags & s.ENERGY:
+            return flags & ~s.RESTARTED | (s.DOWN if flags & s.RESTARTED else 0)
+        self._powered_up = False
+        if not self.down:
+            self._down_ms = 0  # it was up and counting before the firmware was
         return flags
 
     def _power(self, counts, elapsed_ms):
