@@ -42,7 +42,7 @@ class Hardware:
         self.main_cover = None
         self.magnet = None  # 0 = magnet present
         self.pulse_led = None
-        self.pulse_timer = None  # timer(delay_us, callback) for the edges of pulse_led; None: they are made by the passes
+        self.pulse_timer = None  # timer(delay_us, callback) for the edges of pulse_led; None: passes make them
         self.cf_drives_led = True  # the chip's CF pin is wired to the LED: the meter makes no pulses of its own
         self.backlight = None
         self.buzzer = None

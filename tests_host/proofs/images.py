@@ -11,8 +11,8 @@ def prove(full):
     """Every board in both forms; quick: every board as files, one as ROMFS."""
     sizes = []
     for name in board_files.names():
-        with tempfile.TemporaryDirectory() as folder:
-            folder = Path(folder)
+        with tempfile.TemporaryDirectory() as name_of_folder:
+            folder = Path(name_of_folder)
             report = image.build(name, out=folder / name)
             tree = folder / name / "tree"
             rom = folder / "image.romfs"

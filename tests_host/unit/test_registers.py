@@ -50,7 +50,11 @@ def test_read_rate_does_not_matter():
         coarse.fold(sum(part), -sum(part), sum(abs(c) for c in part))
         coarse.close_second()
     assert fine.wh == coarse.wh and fine.residue == coarse.residue
-    net = (fine.wh[ACTIVE_IMPORT] - fine.wh[ACTIVE_EXPORT]) * 37 + fine.residue[ACTIVE_IMPORT] - fine.residue[ACTIVE_EXPORT]
+    net = (
+        (fine.wh[ACTIVE_IMPORT] - fine.wh[ACTIVE_EXPORT]) * 37
+        + fine.residue[ACTIVE_IMPORT]
+        - fine.residue[ACTIVE_EXPORT]
+    )
     assert net == sum(flow)
     assert fine.wh[REACTIVE_EXPORT] == fine.wh[ACTIVE_IMPORT] and fine.wh[REACTIVE_IMPORT] == fine.wh[ACTIVE_EXPORT]
     assert fine.wh[APPARENT_EXPORT] > 0
