@@ -117,16 +117,16 @@ class Meter:
             element.begin(now_ms, away_ms)
         # What passed before the store answered is over: the time that now comes from the RTC has it in it.
         self.clock.advance(now_ms)
-        self.timekeeper.start(now_ms)
+        self._start(FEATURE_CLOCK, self.timekeeper.start, now_ms)
         self._log_return()
         self.store.tell(self.log)
         if self.supply is not None:
-            self.supply.restore()
+            self._start(FEATURE_SUPPLY, self.supply.restore)
         self.safe = self.store.boots_failed >= _BOOTS_FAILED
         if self.safe:
             self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_SAFE_MODE)
         elif self.panel is not None:
-            self.panel.start(now_ms)
+            self._start(FEATURE_PANEL, self.panel.start, now_ms)
 
     def poll(self, now_ms):
         """One pass. returns: tick at which the next one is wanted (it may come sooner). allocates: no"""
@@ -219,11 +219,23 @@ class Meter:
         try:
             feature.poll(now_ms, second)
         except Exception as error:  # noqa: BLE001  one feature must not stop the meter
-            self.feature_off[number] = 1
+            self._feature_failed(number, error)
+
+    def _start(self, number, start, *arguments):
+        """Boot only: allocates."""
+        try:
+            start(*arguments)
+        except Exception as error:  # noqa: BLE001
             self._feature_failed(number, error)
 
     def _feature_failed(self, number, error):
+        self.feature_off[number] = 1
         self.store.last_error = error
+        if number == FEATURE_SUPPLY:
+            try:
+                self.supply.stop()  # it may have left a coil on
+            except Exception:  # noqa: BLE001  the hardware one-shot of the coil is left
+                pass
         if number != FEATURE_LOG:
             try:
                 self.log.append_now(codes.PROGRAM_FAULT, number)
@@ -250,11 +262,12 @@ class Meter:
             wait = min(wait, _ALIGN_WAIT_MS)
         elif self.timekeeper.refining and wait > to_second:
             wait = to_second
-        if self.supply is not None and self.supply.busy:
+        off = self.feature_off
+        if self.supply is not None and self.supply.busy and not off[FEATURE_SUPPLY]:
             wait = min(wait, _COIL_WAIT_MS)
-        if self.panel is not None and self.panel.keys_down:
+        if self.panel is not None and self.panel.keys_down and not off[FEATURE_PANEL]:
             wait = min(wait, _KEY_WAIT_MS)
-        if self.pulse is not None and 0 <= self.pulse.wait_ms < wait:
+        if self.pulse is not None and 0 <= self.pulse.wait_ms < wait and not off[FEATURE_PULSE]:
             wait = self.pulse.wait_ms
         if wait < to_second < wait + _SECOND_ROOM_MS and wait > _SECOND_ROOM_MS:
             # The pass that closes the second must not be late because of one just before it.

@@ -35,7 +35,8 @@ class Supervision:
         busy = False  # one storage operation a pass: energy reads must not wait for two
         for i in range(len(self.elements)):
             element = self.elements[i]
-            flags = element.flags
+            flags = element.news  # while the supply fails passes go by that nobody looks at
+            element.news = 0
             if flags & s.RESTARTED:
                 self.log.append_now(codes.MEASUREMENT_FAULT, i)
             if flags & s.REPAIRED:

@@ -207,8 +207,8 @@ class Log:
 
 
 class Rig:
-    """One life of a meter. memory: FakeBytes that outlives it; a new one holds a calibration for each chip. chips: their number,
-    or the front ends, which may outlive it too.
+    """One life of a meter. memory: FakeBytes that outlives it; a new one holds a calibration for each chip. chips: their
+    number, or the front ends, which may outlive it too.
 
     `step` is one pass and the wait it asks for, `run` many of them; `power_w` flows meanwhile.
     """

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a boot does: restore before anything else, tell why it was away, count its failures, meter only after three of them.
 
-Codes: GBCS/SMETS2, 8F57 supply interrupted, 8F35 outage restored, 8F36 the same after three minutes or more, 81B3 watchdog, 81B2
-other reset, 81AE NVM. Events are (code, extra).
+Codes: GBCS/SMETS2, 8F57 supply interrupted, 8F35 outage restored, 8F36 the same after three minutes or more, 81B3
+watchdog, 81B2 other reset, 81AE NVM. Events are (code, extra).
 """
 
 from app.metrology import sample as s

@@ -31,6 +31,7 @@ class Element:
         "lost_changed",
         "power_w",
         "flags",
+        "news",
         "down",
         "failures",
         "_last_ms",
@@ -59,6 +60,7 @@ class Element:
         self.lost_changed = False
         self.power_w = 0
         self.flags = 0
+        self.news = 0  # flags of all reads since supervision last looked; it clears them
         self.down = False
         self.failures = 0  # exceptions that escaped the driver: counted, metering goes on
         self._last_ms = 0
@@ -97,6 +99,7 @@ class Element:
         if self._powered_up:
             flags = self._after_power_on(flags)
         self.flags = flags
+        self.news |= flags
         if flags & s.ENERGY:
             self._last_ms = now_ms
             active = smp.active_counts

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Stamps events with the meter's clock and hands them to their log; what a feature may call without knowing either."""
+"""Stamps events with the meter's clock and hands them to their log; what a feature may call without knowing either.
+
+Nothing that goes wrong with the log comes back to the feature that had something to tell.
+"""
 
 
 class Journal:
@@ -14,14 +17,14 @@ class Journal:
         """Log `code` with the time now. allocates: no"""
         try:
             self.log.append(self.clock.day, self.clock.second, code, extra)
-        except OSError:
+        except Exception:  # noqa: BLE001
             self.refused += 1
 
     def append_at(self, day, second, code, extra):
         """Log `code` with a time of its own (when the supply went, for instance)."""
         try:
             self.log.append(day, second, code, extra)
-        except OSError:
+        except Exception:  # noqa: BLE001
             self.refused += 1
 
     def poll(self, now_ms, second):

@@ -45,6 +45,13 @@ class Supply:
             self._save()
         self.busy = busy or dirty
 
+    def stop(self):
+        """All coils off, for good: nobody will poll this any more."""
+        self.busy = False
+        for switch in self.switches:
+            if switch is not None:
+                switch.relay.idle()
+
     def _save(self):
         state = self._state
         state[0] = 1
