@@ -18,7 +18,6 @@ from app.records.journal import Journal
 from app.store import layout
 from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
-from app.store.crc32 import Crc32
 from app.store.hot import HotStore
 from app.store.preset import Preset
 from app.store.state import State
@@ -112,6 +111,15 @@ class _Expander:
         return own if own is not None else self.pins.get(signal)
 
 
+def _crc():
+    """The native one where the port has viper; else the same in plain Python."""
+    try:
+        from drivers.crc32_viper import Crc32
+    except (AttributeError, NameError, SyntaxError):
+        from app.store.crc32 import Crc32
+    return Crc32()
+
+
 def _rtc(hw):
     if hw.rtc_address is None:
         return None
@@ -152,7 +160,7 @@ def compose(hw, config=None):
     """Hardware -> Meter, restored and started. raises: ValueError where the board cannot hold its registers"""
     if config is None:
         config = Config(hw.variant)
-    crc = hw.crc if hw.crc is not None else Crc32()
+    crc = hw.crc if hw.crc is not None else _crc()
     count = config.elements
     hot, cold, ring, rings = _stores(hw, crc, count)
     store = State(hot, cold, count, rings)
