@@ -2,7 +2,7 @@
 """The panel feature: keys in, view filled from what is persisted, face out."""
 
 from app.panel import gestures
-from app.panel.view import ABSENT, ARMED
+from app.panel.view import ARMED
 from app.supply import door
 
 
@@ -26,6 +26,9 @@ class Face:
         self.door = door
         self.keys_down = False
         self._utc = [0, 0, 0, 0, 0, 0]
+        self._day = -1  # whose date the view has
+        if len(elements) == 1:
+            view.wh = store.served_wh[0]  # the very list: what is persisted is what is shown
 
     def start(self, now_ms):
         self.panel.start(now_ms)
@@ -46,40 +49,66 @@ class Face:
 
     def _look(self):
         view = self.view
-        view.restored = 1 if self.store.restored else 0
-        served = self.store.served_wh
-        active = 0
-        for i in range(len(self.elements)):
-            for k in range(6):
-                view.wh[6 * i + k] = served[i][k]
-            power = self.elements[i].sample.active_power_mw // 1000
-            if power >= self.config.start_current_w or power <= -self.config.start_current_w:
-                active |= 1 << i
-        view.active_elements = active
-        sample = self.elements[0].sample
-        view.quantities_valid = 0 if self.elements[0].down else 1
+        store = self.store
+        view.restored = 1 if store.restored else 0
+        elements = self.elements
+        if len(elements) > 1:
+            self._copy_registers(store.served_wh)
+        element = elements[0]
+        sample = element.sample
+        view.active_elements = self._active()
+        view.quantities_valid = 0 if element.down else 1
         view.rms_voltage_mv = sample.rms_voltage_mv
         view.rms_current_ma = sample.rms_current_ma
         view.active_power_mw = sample.active_power_mw
         view.reactive_power_mvar = sample.reactive_power_mvar
         view.power_factor_x1000 = sample.power_factor_x1000
         view.frequency_hz_x1000 = sample.frequency_hz_x1000
-        view.clock_valid = 1 if self.clock.valid else 0
-        utc = self._utc
-        self.clock.utc_into(utc)
-        view.year = utc[0]
-        view.month = utc[1]
-        view.day = utc[2]
-        view.hour = utc[3]
-        view.minute = utc[4]
-        view.second = utc[5]
-        view.warning = 1 if self.supervision.warning else 0
-        view.reverse = self.supervision.reverse[0]
-        for k in range(3):
-            switch = self.supply.switches[k] if self.supply is not None else None
-            if switch is None:
-                view.contactor[k] = ABSENT
-            elif switch.armed:
-                view.contactor[k] = ARMED
-            else:
-                view.contactor[k] = 1 if switch.position == 1 else 0
+        self._look_at_clock()
+        supervision = self.supervision
+        view.warning = 1 if supervision.warning else 0
+        view.reverse = supervision.reverse[0]
+        if self.supply is not None:
+            contactor = view.contactor
+            k = 0
+            for switch in self.supply.switches:
+                if switch is not None:
+                    contactor[k] = ARMED if switch.armed else 1 if switch.relay.position() == 1 else 0
+                k += 1
+
+    def _copy_registers(self, served):
+        wh = self.view.wh
+        at = 0
+        for registers in served:
+            for value in registers:
+                wh[at] = value
+                at += 1
+
+    def _active(self):
+        active = 0
+        bit = 1
+        start_mw = self.config.start_current_w * 1000
+        for element in self.elements:
+            power = element.sample.active_power_mw
+            if power >= start_mw or power <= -start_mw:
+                active |= bit
+            bit <<= 1
+        return active
+
+    def _look_at_clock(self):
+        view = self.view
+        clock = self.clock
+        view.clock_valid = 1 if clock.valid else 0
+        if clock.day != self._day:
+            self._day = clock.day
+            utc = self._utc
+            clock.utc_into(utc)
+            view.year = utc[0]
+            view.month = utc[1]
+            view.day = utc[2]
+        second = clock.second
+        minute = second // 60
+        view.second = second - minute * 60
+        hour = minute // 60
+        view.minute = minute - hour * 60
+        view.hour = hour

@@ -24,11 +24,11 @@ DATE = const(25)
 class Item:
     """obis: bytes(6). source: see above. scale: decimals that the source's integer has in `unit` (Wh in kWh: 3).
 
-    decimals: those shown, at most `scale`; the rest is cut, never rounded. digits: 1..8, the point's included. unit:
-    glass.UNIT_*. descriptor: four ASCII bytes.
+    decimals: those shown, at most `scale`; the rest, `divisor`, is cut, never rounded. digits: 1..8, the point's included.
+    unit: glass.UNIT_*. descriptor: four ASCII bytes.
     """
 
-    __slots__ = ("decimals", "descriptor", "digits", "obis", "scale", "source", "unit")
+    __slots__ = ("decimals", "descriptor", "digits", "divisor", "obis", "scale", "source", "unit")
 
     def __init__(self, obis, descriptor, source, unit, *, scale, decimals, digits=glass.DIGITS):
         if len(obis) != 6 or len(descriptor) != glass.DESCRIPTOR_DIGITS:
@@ -40,6 +40,7 @@ class Item:
         self.source = source
         self.unit = unit
         self.scale = scale
+        self.divisor = 10 ** (scale - decimals)
         self.decimals = decimals
         self.digits = digits
 

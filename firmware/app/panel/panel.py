@@ -25,6 +25,12 @@ TEST = const(7)
 
 _PERIOD_MS = const(500)
 
+# In place of a value: dashes, and nothing drawn yet. No register or quantity comes near.
+_NO_VALUE = const(-0x3FFFFFFF)
+_UNDRAWN = const(-0x3FFFFFFE)
+
+_FLASHING = (views.ARMED, views.BOOST)
+
 _TEST_ON_MS = const(2000)
 _TEST_OFF_MS = const(3000)
 _TEST_END_MS = const(5000)
@@ -54,6 +60,9 @@ class Panel:
         "_lit_ms",
         "_manual_ms",
         "_running",
+        "_shown_item",
+        "_shown_lamps",
+        "_shown_value",
         "_scroll_ms",
         "_start_current_ma",
         "_version",
@@ -81,6 +90,9 @@ class Panel:
         self._running = False
         self._dirty = True
         self._flash = False
+        self._shown_item = None
+        self._shown_value = _UNDRAWN
+        self._shown_lamps = 0
         self.errors = 0
         self.mode = TEST
         self.position = 0
@@ -176,46 +188,74 @@ class Panel:
     def _draw(self, now_ms, view):
         frame = self._frame
         if self.mode == TEST:
+            self._shown_item = None
             age = ticks.diff(now_ms, self._item_ms)
             glass.fill(frame, 0xFF if age < _TEST_ON_MS else 0)
             if age < _TEST_OFF_MS:
                 return
             glass.text(frame, self._version)
             glass.descriptor(frame, b"SoFt")
-        else:
+            self._draw_indicators(view)
+            return
+        # Drawn is only what changed: two frames a second, and most of them are the one before.
+        item = self._items[self.position]
+        value = self._value(view, item)
+        lamps = self._lamps(view)
+        if item is not self._shown_item or lamps != self._shown_lamps:
             glass.fill(frame, 0)
-            self._draw_item(view, self._items[self.position])
-        self._draw_indicators(view)
+            glass.descriptor(frame, item.descriptor)
+            glass.unit(frame, item.unit)
+            self._draw_indicators(view)
+        elif value == self._shown_value:
+            return
+        self._draw_value(view, item, value)
+        self._shown_item = item
+        self._shown_value = value
+        self._shown_lamps = lamps
 
-    def _draw_item(self, view, item):
-        frame = self._frame
+    def _lamps(self, view):
+        """Everything that _draw_indicators looks at, as one int."""
+        contactor = view.contactor
+        first = contactor[0]
+        second = contactor[1]
+        third = contactor[2]
+        lamps = (
+            first | second << 3 | third << 6 | view.han_state << 9 | view.han_level << 11 | view.active_elements << 14
+        )
+        if view.quantities_valid and view.rms_current_ma >= self._start_current_ma:
+            power = view.active_power_mw
+            lamps |= 0x10000 if power > 0 else 0x20000 if power < 0 else 0
+        if view.reverse:
+            lamps |= 0x40000
+        if view.warning:
+            lamps |= 0x80000
+        if view.tamper:
+            lamps |= 0x100000
+        if view.battery:
+            lamps |= 0x200000
+        if view.service:
+            lamps |= 0x400000
+        if self._flash and (
+            first in _FLASHING or second in _FLASHING or third in _FLASHING or view.han_state == views.HAN_JOINING
+        ):
+            lamps |= 0x800000
+        return lamps
+
+    def _value(self, view, item):
+        """What the item shows now: the number without what is cut off, or anything that changes when the digits do."""
         source = item.source
-        glass.descriptor(frame, item.descriptor)
-        glass.unit(frame, item.unit)
         if source < items.SOURCE_REGISTERS:
             if not view.restored:
-                glass.dashes(frame)
-                return
+                return _NO_VALUE
             value = view.wh[source]
         elif source >= items.TIME:
             if not view.clock_valid:
-                glass.dashes(frame)
-            elif source == items.TIME:
-                glass.pair(frame, 0, view.hour, False)
-                glass.dash(frame, 2)
-                glass.pair(frame, 3, view.minute, False)
-                glass.dash(frame, 5)
-                glass.pair(frame, 6, view.second, False)
-            else:
-                century = view.year // 100
-                glass.pair(frame, 0, view.day, True)
-                glass.pair(frame, 2, view.month, True)
-                glass.pair(frame, 4, century, False)
-                glass.pair(frame, 6, view.year - century * 100, False)
-            return
+                return _NO_VALUE
+            if source == items.TIME:
+                return (view.hour * 60 + view.minute) * 60 + view.second
+            return (view.year * 16 + view.month) * 32 + view.day
         elif not view.quantities_valid:
-            glass.dashes(frame)
-            return
+            return _NO_VALUE
         elif source == items.ACTIVE_POWER:
             value = view.active_power_mw
         elif source == items.REACTIVE_POWER:
@@ -229,12 +269,28 @@ class Panel:
         else:
             value = view.frequency_hz_x1000
         # Toward zero: floor division of the magnitude.
-        negative = value < 0
-        if negative:
-            value = -value
-        for _ in range(item.scale - item.decimals):
-            value //= 10
-        glass.number(frame, -value if negative else value, item.decimals, item.digits)
+        return -(-value // item.divisor) if value < 0 else value // item.divisor
+
+    def _draw_value(self, view, item, value):
+        """Write all eight digits."""
+        frame = self._frame
+        source = item.source
+        if value == _NO_VALUE:
+            glass.dashes(frame)
+        elif source == items.TIME:
+            glass.pair(frame, 0, view.hour, False)
+            glass.dash(frame, 2)
+            glass.pair(frame, 3, view.minute, False)
+            glass.dash(frame, 5)
+            glass.pair(frame, 6, view.second, False)
+        elif source == items.DATE:
+            century = view.year // 100
+            glass.pair(frame, 0, view.day, True)
+            glass.pair(frame, 2, view.month, True)
+            glass.pair(frame, 4, century, False)
+            glass.pair(frame, 6, view.year - century * 100, False)
+        else:
+            glass.number(frame, value, item.decimals, item.digits)
 
     def _draw_indicators(self, view):
         frame = self._frame

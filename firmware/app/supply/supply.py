@@ -31,16 +31,16 @@ class Supply:
         good = self.power_good()
         busy = False
         dirty = False
-        for i in range(3):
-            switch = self.switches[i]
-            if switch is None:
-                continue
-            if switch.poll(now_ms, good):
-                busy = True
-            if switch.dirty:
-                dirty = True
-            if switch.event:
-                self.log.append_now(switch.take_event(), i)
+        i = 0
+        for switch in self.switches:
+            if switch is not None:
+                if switch.poll(now_ms, good):
+                    busy = True
+                if switch.dirty:
+                    dirty = True
+                if switch.event:
+                    self.log.append_now(switch.take_event(), i)
+            i += 1
         if dirty:
             self._save()
         self.busy = busy or dirty

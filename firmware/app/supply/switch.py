@@ -216,6 +216,12 @@ class Switch:
 
         supply_good: False from the power-fail warning on; the coils then go off at once and the command stays stored.
         """
+        if supply_good and self._supply_proven and not (self._busy or self._pending or self._booting or self._differs):
+            # Nearly every pass: nothing to do, and the contact is where it should be.
+            relay = self.relay
+            relay.poll(now_ms)
+            if relay.position() == self.commanded:
+                return False
         self._watch_supply(now_ms, supply_good)
         if self._busy:
             if not supply_good:
