@@ -21,9 +21,12 @@ ENTRY = ROOT / "tests_host" / "benchmarks" / "entry.py"
 PATH = (ROOT / "firmware", ROOT / "boards", ROOT / "tests_host" / "benchmarks")
 
 
-def environment(path=PATH):
-    """The environment of a measured process: the same for every run, `path` on MicroPython's sys.path."""
-    variables = dict(os.environ, PYTHONHASHSEED="0")
+def environment(path=PATH, tape=""):
+    """The environment of a measured process: the same for every run, `path` on MicroPython's sys.path.
+
+    tape: what tests_host/benchmarks/passes.py plays.
+    """
+    variables = dict(os.environ, PYTHONHASHSEED="0", FERRARIS_TAPE=tape)
     variables["MICROPYPATH"] = ":".join([".frozen", *map(str, path)])
     return variables
 
@@ -46,7 +49,7 @@ def instructions(command, variables):
     return int(totals[-1])
 
 
-def per_iteration(module, function, lengths=(20, 120), *, path=PATH, heapsize=None):
+def per_iteration(module, function, lengths=(20, 120), *, path=PATH, heapsize=None, tape=""):
     """Instructions of one step of the workload `function` in `module` (tests_host/benchmarks/entry.py: what that is).
 
     lengths: iterations of the short and the long run; the short one > 0, so that what happens only at first falls out.
@@ -57,7 +60,7 @@ def per_iteration(module, function, lengths=(20, 120), *, path=PATH, heapsize=No
         command += ["-X", f"heapsize={heapsize}"]
     short, long = lengths
     command += [str(ENTRY), "run", module, function]
-    variables = environment(path)
+    variables = environment(path, tape)
     less = instructions([*command, str(short)], variables)
     more = instructions([*command, str(long)], variables)
     return (more - less) // (long - short)
