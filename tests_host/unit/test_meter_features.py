@@ -42,7 +42,7 @@ def metering(rig):
 
 
 def test_each_feature_fails_alone():
-    for name in NUMBERS:
+    for name, number in NUMBERS.items():
         for error in (ValueError("x"), OSError(5), MemoryError(), KeyError(1)):
             rig = Rig(**parts())
             rig.run(1500)
@@ -51,7 +51,7 @@ def test_each_feature_fails_alone():
             rig.run(2000)
             polls = len(features[name].polls)
             off = [0] * len(rig.meter.feature_off)
-            off[NUMBERS[name]] = 1
+            off[number] = 1
             assert rig.meter.feature_off == off, name
             others = [len(features[key].polls) for key in NUMBERS if key != name]
             assert metering(rig), name
@@ -59,7 +59,7 @@ def test_each_feature_fails_alone():
             now = [len(features[key].polls) for key in NUMBERS if key != name]
             for before, after in zip(others, now):
                 assert after > before
-            assert rig.events() == [(PROGRAM_FAULT, NUMBERS[name])]
+            assert rig.events() == [(PROGRAM_FAULT, number)]
             assert rig.store.last_error is error
 
 

@@ -21,12 +21,14 @@ class Preset:
         number, index, wh = argument
         if not (0 <= number < len(self.elements) and 0 <= index < 6 and 0 <= wh < MODULUS_WH):
             return 1
-        registers = self.elements[number].registers
+        element = self.elements[number]
+        registers = element.registers
         old_wh = registers.wh[index]
         old_residue = registers.residue[index]
         registers.wh[index] = wh
         registers.residue[index] = 0
-        if not self.store.save(self.elements, self.clock, True):
+        # Only this element's record: another one's could fail when this one is stored already.
+        if not self.store.save_one(number, element, self.clock):
             registers.wh[index] = old_wh
             registers.residue[index] = old_residue
             return 1

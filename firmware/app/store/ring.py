@@ -105,6 +105,16 @@ class Ring:
             sector = self._after(sector)
         return count
 
+    def ready(self):
+        """True when an append would be programmed now: no erase runs, nothing waits, a blank slot is there."""
+        try:
+            if not self._scanned or self.staged or self.store.busy():
+                return False
+        except OSError:
+            self.errors += 1
+            return False
+        return self._next_slot < self.per_sector or self.ahead > 0
+
     def busy(self):
         """True while the part erases: reads must wait."""
         return self.store.busy()

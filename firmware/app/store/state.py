@@ -94,15 +94,19 @@ class State:
                 log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CALIBRATION)
 
     def identify(self, element_index, front_end):
-        """The chip has told its identity: does the calibration belong to it? Once a boot. returns: False when it does not"""
+        """The chip has told its identity: does the calibration belong to it? Once a boot.
+
+        returns: False when it does not: nominal gains from now on, as if there were none
+        """
         if calibration.matches(self.cold, element_index, front_end.chip_id):
             return True
+        front_end.configure(None)
         self.calibrated[element_index] = False
         self.flagged = True
         return False
 
-    def save(self, elements, clock, force=False):
-        """One hot record an element; force: even where flash would rather wait. returns: True when all are stored and verified
+    def save(self, elements, clock):
+        """One hot record an element, in flash when it is worth one. returns: True when all are stored and verified
 
         allocates: no
         """
@@ -110,7 +114,7 @@ class State:
         hot = self.hot
         for i in range(len(elements)):
             element = elements[i]
-            if self.in_flash and not force:
+            if self.in_flash:
                 # Flash wears: a record waits until it is worth an entry.
                 if not hot.due(i, element.registers, _FAILING_WH if self.failing else 0):
                     continue
@@ -119,6 +123,18 @@ class State:
         if not good:
             self.save_failures += 1
         return good
+
+    def save_one(self, element_index, element, clock):
+        """The record of one element, now. returns: True: stored, or kept by the flash and sure to be; False: it is not taken,
+        and no reader will ever see what is in it
+        """
+        hot = self.hot
+        i = element_index
+        if self.in_flash and not hot.rings[i].ready():
+            return False
+        if hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
+            return True
+        return self.in_flash and hot.rings[i].staged
 
     def save_lost(self, elements):
         """The account of declared loss, after it has changed."""
