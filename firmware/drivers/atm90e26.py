@@ -100,11 +100,13 @@ class ATM90E26:
         return self._rejects + self._energy.rejects
 
     def configure(self, record):
-        """Calibration payload (42 bytes, atm90e26_profile.py) or None for nominal gains; the next reads load it.
+        """Calibration payload (44 bytes, atm90e26_profile.py) or None for nominal gains; the next reads load it.
 
         raises: ATM90E26Error, code BAD_RECORD   allocates: yes
         """
-        self._setup.adopt(Profile(record))
+        profile = Profile(record)
+        self._setup.adopt(profile)
+        self._readings.turn = profile.turn
 
     def save_snapshot(self, buf, at):
         """16 bytes. The chip keeps what was not read and is at zero after a read: a marker is all there is to keep."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """ATM90E26 calibration profile: the words of both checksummed blocks, proven before any of them reaches the chip.
 
-Record: 42 bytes, 21 little-endian 16-bit words, in this order (Atmel-46002B section 5, registers 21-2B and 31-3A):
+Record: 44 bytes, 22 little-endian 16-bit words, in this order (Atmel-46002B section 5, registers 21-2B and 31-3A):
 PLconstH PLconstL Lgain Lphi Ngain Nphi PStartTh PNolTh QStartTh QNolTh MMode,
-Ugain IgainL IgainN Uoffset IoffsetL IoffsetN PoffsetL QoffsetL PoffsetN QoffsetN.
+Ugain IgainL IgainN Uoffset IoffsetL IoffsetN PoffsetL QoffsetL PoffsetN QoffsetN,
+and one that no register takes: turn, signed, 2**-16 rad by which the power readings lag behind the truth.
 Used when a profile is loaded, not in the steady path: allocates.
 """
 
@@ -11,7 +12,8 @@ from micropython import const
 
 _METERING_WORDS = const(11)
 _ADJUSTMENT_WORDS = const(10)
-_RECORD_BYTES = const(42)
+_RECORD_BYTES = const(44)
+_TURN_MAX = const(4096)  # 3.6 degrees: more than Lphi and the sensors of one kind
 
 # Nominal: 230 V, 200 uOhm shunt, gain 24, divider 880, 1000 pulses a kWh, current read at half scale; start at 20 mA.
 _NOMINAL = (
@@ -66,18 +68,24 @@ def sag_threshold(u_gain):
 
 
 class Profile:
-    """metering: 11 words of 21-2B. adjustment: 10 words of 31-3A. cs1, cs2: their checksums. sag: SagTh."""
+    """metering: 11 words of 21-2B. adjustment: 10 words of 31-3A. cs1, cs2: their checksums. sag: SagTh.
+
+    turn: see atm90e26_readings.py.
+    """
 
     def __init__(self, record):
         if record is None:
             self.metering = list(_NOMINAL[0])
             self.adjustment = list(_NOMINAL[1])
+            self.turn = 0
         else:
             if len(record) != _RECORD_BYTES:
-                raise ATM90E26Error(BAD_RECORD, "profile is not 42 bytes")
+                raise ATM90E26Error(BAD_RECORD, "profile is not 44 bytes")
             words = [record[2 * n] | record[2 * n + 1] << 8 for n in range(_METERING_WORDS + _ADJUSTMENT_WORDS)]
             self.metering = words[:_METERING_WORDS]
             self.adjustment = words[_METERING_WORDS:]
+            turn = record[_RECORD_BYTES - 2] | record[_RECORD_BYTES - 1] << 8
+            self.turn = turn - 0x10000 if turn & 0x8000 else turn
         self._prove()
         self.cs1 = checksum(self.metering)
         self.cs2 = checksum(self.adjustment)
@@ -102,3 +110,5 @@ class Profile:
             raise ATM90E26Error(BAD_RECORD, "Ugain is 0 or has bit 15")
         if not (a[1] and a[2]):
             raise ATM90E26Error(BAD_RECORD, "Igain is 0")
+        if not -_TURN_MAX <= self.turn <= _TURN_MAX:
+            raise ATM90E26Error(BAD_RECORD, "power readings turned by more than 3.6 degrees")

@@ -4,6 +4,9 @@
 Source: Atmel-46002B (M90E26 datasheet) section 5, registers 46-4F; Atmel-46102B 4.2 (half scale) and 4.4 (LSB
 extension). The profile reads current at half scale: current and powers are doubled here. A register that answers for
 another is found by what the values owe each other: S = U I, |P| <= S, |Q| <= S, PF = P / S.
+
+Lphi corrects the phase of the energy; whether that of Pmean and Qmean too is not documented. So the angle that is left in
+them is found by calibration and taken out here (`turn`): 0 where the part does it.
 """
 
 from micropython import const
@@ -26,14 +29,15 @@ _FREQ_MAX = const(6500)
 
 
 class Readings:
-    """no_load: bool, below the starting threshold."""
+    """no_load: bool, below the starting threshold. turn: 2**-16 rad by which the power readings lag, -4096..4096."""
 
-    __slots__ = ("_link", "_fraction", "no_load")
+    __slots__ = ("_link", "_fraction", "no_load", "turn")
 
     def __init__(self, link):
         self._link = link
         self._fraction = 0
         self.no_load = False
+        self.turn = 0
 
     def read(self, sample):
         """Fill the RMS members of `sample`. returns: bool; False: they did not agree and are left as they were
@@ -69,9 +73,19 @@ class Readings:
         self.no_load = no_load
         sample.rms_voltage_mv = volts * 10
         sample.rms_current_ma = amperes * 2
-        sample.active_power_mw = _milli(watts, watts_low)
-        sample.reactive_power_mvar = _milli(reactive, reactive_low)
-        sample.apparent_power_mva = _milli(apparent, apparent_low)
+        active_mw = _milli(watts, watts_low)
+        reactive_mvar = _milli(reactive, reactive_low)
+        apparent_mva = _milli(apparent, apparent_low)
+        turn = self.turn
+        if turn:
+            # The cosine is left out: 0.02 % at a degree.
+            turned_mw = active_mw + ((reactive_mvar >> 8) * turn >> 8)
+            reactive_mvar -= (active_mw >> 8) * turn >> 8
+            active_mw = turned_mw
+            factor = _factor(active_mw, apparent_mva)
+        sample.active_power_mw = active_mw
+        sample.reactive_power_mvar = reactive_mvar
+        sample.apparent_power_mva = apparent_mva
         sample.frequency_hz_x1000 = frequency * 10
         sample.power_factor_x1000 = 1000 if no_load else factor
         return True
@@ -80,6 +94,16 @@ class Readings:
 def _milli(word, low):
     """Half-scale W and its 8-bit extension (two's complement, unsigned fraction: unverified) to full-scale mW."""
     return word * 2000 + (low * 2000 >> 8)
+
+
+def _factor(active_mw, apparent_mva):
+    """P / S in thousandths; small ints only."""
+    while apparent_mva >= 0x100000:
+        apparent_mva >>= 1
+        active_mw >>= 1
+    if apparent_mva == 0:
+        return 1000
+    return max(-1000, min(1000, (active_mw * 1000 + (apparent_mva >> 1)) // apparent_mva))
 
 
 def _agree(volts, amperes, watts, reactive, apparent):

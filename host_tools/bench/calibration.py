@@ -132,6 +132,19 @@ def measure_rms(station, readings=RMS_READINGS):
     return tuple(sum(column) / len(taken) for column in zip(*taken, strict=True))
 
 
+def measure_angle(station, reference, readings=RMS_READINGS):
+    """Radians by which the power that is shown lags behind the reference's. Raises CalibrationError if none is shown."""
+    total = 0j
+    for _ in range(readings):
+        station.wait(1_000_000)
+        reading = station.read(True)
+        if reading.active_mw is not None:
+            total += complex(reading.active_mw, reading.reactive_mvar)
+    if not total:
+        raise CalibrationError("no power readings")
+    return cmath.phase(total / complex(reference.active_mw, reference.reactive_mvar))
+
+
 def fit(points):
     """(G, O) of S' = G·S + O from [(true complex VA, active or None, reactive or None), ...], by least squares."""
     rows, right = [], []
@@ -155,7 +168,7 @@ def calibrate(station, rounds_s=ROUNDS_S):
     for share_s in rounds_s:
         station.configure(table.payload())
         points = []
-        rms = None
+        rms = angle = None
         for current_ma, factor, share in LOAD_POINTS:
             station.set_point(UN_MV, current_ma, factor)
             station.wait(_SETTLE_US)
@@ -166,9 +179,11 @@ def calibrate(station, rounds_s=ROUNDS_S):
             if rms is None:  # at Iref, PF 1
                 shown_mv, shown_ma = measure_rms(station)
                 rms = shown_mv / reference.voltage_mv, shown_ma / reference.current_ma
+            elif angle is None:  # at Iref, PF 0.5
+                angle = measure_angle(station, reference)
         gain, offset = fit(points)
         _plausible(gain)
-        table.correct(gain, offset, *rms)
+        table.correct(gain, offset, *rms, angle)
     payload = table.payload()
     station.configure(payload)
     return payload

@@ -49,8 +49,11 @@ class Ade9153aTable:
         self.phase_rad = 0.0  # what APHASECAL advances the current by, at 50 Hz
         self.offset_va = 0j  # what AWATT_OS and AFVAR_OS add
 
-    def correct(self, gain, offset_va, voltage_ratio, current_ratio):
-        """gain, offset_va: S' = gain·S + offset; the ratios are meter over reference of the RMS readings."""
+    def correct(self, gain, offset_va, voltage_ratio, current_ratio, shown_rad=0.0):
+        """gain, offset_va: S' = gain·S + offset; the ratios are meter over reference of the RMS readings.
+
+        shown_rad is not wanted: APHASECAL acts on the samples of the current, before everything that is shown (p. 23).
+        """
         # The sensor's own offset passes through the gains; what the offset registers added does not.
         sensor_va = (offset_va - self.offset_va) / abs(gain)
         product = self.i_gain * self.u_gain * self.p_gain / abs(gain)
@@ -87,7 +90,7 @@ class Ade9153aTable:
 
 class Atm90e26Table:
     """PLconstH PLconstL Lgain Lphi Ngain Nphi PStartTh PNolTh QStartTh QNolTh MMode, Ugain IgainL IgainN Uoffset
-    IoffsetL IoffsetN PoffsetL QoffsetL PoffsetN QoffsetN: little-endian u16 x 21.
+    IoffsetL IoffsetN PoffsetL QoffsetL PoffsetN QoffsetN: little-endian u16 x 21; turn of the power readings: i16.
 
     Front end: 200 uOhm shunt at gain 24, divider 880, 1000 pulses a kWh, current at half scale (65.5 A is all Irms
     can show). Offsets of U and I stay 0: their unit is not documented. The N line stays nominal: it is not metered in
@@ -115,9 +118,11 @@ class Atm90e26Table:
         self.offset_raw = 0j
         self.u_gain = 26_400.0
         self.i_gain = 15_625.0  # at half scale
+        self.turn_rad = 0.0
 
-    def correct(self, gain, offset_va, voltage_ratio, current_ratio):
-        """gain, offset_va: S' = gain·S + offset; the ratios are meter over reference of the RMS readings."""
+    def correct(self, gain, offset_va, voltage_ratio, current_ratio, shown_rad=0.0):
+        """As of the ADE9153A; shown_rad: how much the power that is shown lags behind the reference's."""
+        self.turn_rad += shown_rad
         # Offset registers act before Lgain and Lphi.
         after = self._lgain() * cmath.rect(1, math.radians(self._lphi() * self.PHASE_LSB_DEG))
         self.offset_raw = self._rounded_offset() - offset_va * self.raw_per_va / after
@@ -139,7 +144,7 @@ class Atm90e26Table:
         return complex(_fits(self.offset_raw.real, 32_767, "PoffsetL"), _fits(self.offset_raw.imag, 32_767, "QoffsetL"))
 
     def payload(self):
-        """42 bytes. Raises TableError."""
+        """44 bytes. Raises TableError."""
         lphi = self._lphi()
         offset = self._rounded_offset()
         no_load = round(self.start * 0.8)
@@ -166,7 +171,7 @@ class Atm90e26Table:
             0,
             0,
         )
-        return struct.pack("<21H", *words)
+        return struct.pack("<21Hh", *words, _fits(self.turn_rad * 65536, 4096, "turn"))
 
 
 TABLES = {"ade9153a": Ade9153aTable, "atm90e26": Atm90e26Table}

@@ -41,12 +41,23 @@ class Reference:
 
 
 class Reading:
-    """One answer of the meter: us of the reference clock, signed counts since the last good one, RMS values or None.
+    """One answer of the meter: us of the reference clock, signed counts since the last good one, what it shows or None.
 
     good: the counts are complete. down: the meter is starting, energy is being lost.
     """
 
-    __slots__ = ("at_us", "good", "down", "active", "reactive", "apparent", "voltage_mv", "current_ma")
+    __slots__ = (
+        "at_us",
+        "good",
+        "down",
+        "active",
+        "reactive",
+        "apparent",
+        "voltage_mv",
+        "current_ma",
+        "active_mw",
+        "reactive_mvar",
+    )
 
     def __init__(self, at_us, sample):
         self.at_us = at_us
@@ -58,6 +69,8 @@ class Reading:
         fresh = bool(sample.flags & flags.QUANTITIES)
         self.voltage_mv = sample.rms_voltage_mv if fresh else None
         self.current_ma = sample.rms_current_ma if fresh else None
+        self.active_mw = sample.active_power_mw if fresh else None
+        self.reactive_mvar = sample.reactive_power_mvar if fresh else None
 
 
 def _ade9153a(clock, model):

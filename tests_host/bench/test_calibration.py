@@ -82,6 +82,8 @@ class Coarse:
             self.held[k] -= counts[k] * 3.6e11
         sample.active_counts, sample.reactive_counts, sample.apparent_counts = counts[0], counts[1], 0
         sample.rms_voltage_mv, sample.rms_current_ma = self.volts, self.amps
+        shown = self.power * self.gain
+        sample.active_power_mw, sample.reactive_power_mvar = round(shown.real), round(shown.imag)
         return Reading(self.now_us, sample)
 
 
@@ -148,7 +150,7 @@ def test_atm90e26_registers_of_the_application_note():
 
 
 def words(table):
-    return struct.unpack("<21H", table.payload())
+    return struct.unpack("<21Hh", table.payload())
 
 
 def test_atm90e26_design_values():

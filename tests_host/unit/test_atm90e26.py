@@ -102,7 +102,7 @@ def test_sag_threshold_follows_u_gain():
 
 
 def record(**changes):
-    words = list(Profile(None).metering) + list(Profile(None).adjustment)
+    words = list(Profile(None).metering) + list(Profile(None).adjustment) + [0]
     for name in changes:  # noqa: PLC0206
         words[int(name[1:])] = changes[name]
     out = bytearray()
@@ -136,7 +136,8 @@ def test_records_that_no_chip_may_get():
     assert refused(record(_2=0x5000)) and refused(record(_2=0xA000))  # Lgain beyond 50 %
     assert refused(record(_3=0x0400))  # reserved bit of Lphi
     assert refused(record(_7=0x0924)) and refused(record(_9=0x0924))  # no-load above start
-    assert not refused(record(_2=0xFEFC, _3=0x8010))
+    assert refused(record(_21=0x1001)) and refused(record(_21=0xEFFF))  # turned beyond 3.6 degrees
+    assert not refused(record(_2=0xFEFC, _3=0x8010, _21=0xF000))
 
 
 def test_frames_are_24_bits_with_chip_select():
@@ -261,13 +262,14 @@ class Sample:
         self.active_counts = self.reactive_counts = self.apparent_counts = 0
 
 
-def readings(status, urms, irms, p, q, s, f, pf, low=0):  # noqa: PLR0917
+def readings(status, urms, irms, p, q, s, f, pf, low=0, turn=0):  # noqa: PLR0917
     chip = Chip()
     for address, word in ((0x46, status), (0x49, urms), (0x48, irms), (0x4A, p), (0x4B, q), (0x4F, s)):
         chip.registers[address] = word
     chip.registers[0x4C], chip.registers[0x4D], chip.registers[0x08] = f, pf, low
     sample = Sample()
     r = Readings(Link(chip, chip.cs, Clock()))
+    r.turn = turn
     return r.read(sample), sample, r
 
 
@@ -298,6 +300,20 @@ def test_largest_readings_are_small_ints():
     assert good
     assert s.rms_current_ma == 100000
     assert 23000000 <= s.active_power_mw < 23002000
+
+
+def test_power_readings_are_turned_back():
+    # 10 A at PF 0.5, 1 degree late (1144 / 2**16 rad): 2300 VA cos 61, sin 61 deg = 1115 W, 2011 var are 1150 W, 1992 var.
+    for sign, p, pf in ((1, 0x022D, 0x01E5), (-1, 0xFDD2, 0x81E5)):
+        q = 0x03ED if sign > 0 else 0xFC12
+        good, s, _ = readings(0x0801, 0x59D8, 0x1388, p, q, 0x047E, 5000, pf, 0x8000, 1144)
+        assert good
+        assert -500 <= s.active_power_mw - sign * 1_150_100 <= 500
+        assert -500 <= s.reactive_power_mvar - sign * 1_991_500 <= 500
+        assert s.power_factor_x1000 == sign * 500
+    # Largest: 65.5 A at half scale and 3.6 degrees stay small ints.
+    good, s, _ = readings(0x0801, 0x59D8, 0xC350, 0, 0x2CEC, 0x2CEC, 5000, 0, 0, 4096)
+    assert good and 1_437_000 <= s.active_power_mw <= 1_437_500 < 2**30
 
 
 def test_no_load_hides_the_power_factor():
