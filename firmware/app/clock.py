@@ -81,17 +81,18 @@ def plausible(fields):
 
 
 class Clock:
-    """day, second: UTC now. valid: somebody who knew has set it.
+    """day, second: UTC now. valid: somebody who knew has set it. corrected: by other than the RTC, which does not know yet.
 
     error_s: what the last `correct` or `follow` found, reference minus clock, -86400..86400 (beyond that, the bound).
     """
 
-    __slots__ = ("day", "second", "valid", "error_s", "_tick_ms", "_rest_ms")
+    __slots__ = ("day", "second", "valid", "corrected", "error_s", "_tick_ms", "_rest_ms")
 
     def __init__(self, now_ms):
         self.day = 0
         self.second = 0
         self.valid = False
+        self.corrected = False
         self.error_s = 0
         self._tick_ms = now_ms
         self._rest_ms = 0
@@ -145,6 +146,7 @@ class Clock:
         if self.valid and not error:
             return 0
         self.set(day, second)
+        self.corrected = True
         return CLOCK_ADJUSTED
 
     def follow(self, fields, tolerance_s=10):
@@ -160,7 +162,9 @@ class Clock:
             self.error_s = error = self._error_s(day, second)
             if abs(error) <= _RTC_DEAD_BAND_S:
                 return 0
-        return self.correct(day, second, tolerance_s)
+        code = self.correct(day, second, tolerance_s)
+        self.corrected = False
+        return code
 
     def utc_into(self, fields):
         """fields[0..5] = year, month, day, hour, minute, second. allocates: no"""

@@ -4,7 +4,7 @@
 The RTC gives whole seconds only. At boot the pass polls it until its second turns; that is as exact as a pass is long. Then,
 second by second, the end of the metering second is moved by halving steps until it lies within two milliseconds after the
 RTC's: metering seconds are UTC seconds, however long a pass takes on this board. Drift between the processor's crystal and
-the RTC is corrected in whole seconds and logged.
+the RTC is corrected in whole seconds and logged. A time that came by command is written to the RTC at the next second.
 """
 
 from micropython import const
@@ -40,6 +40,7 @@ class Timekeeper:
         self._step_ms = 0
         self._left_s = 0
         self._countdown_s = _CHECK_S
+        self._told = False  # that the difference is too large to be followed
 
     def start(self, now_ms):
         """Take the time from the RTC, or say that there is none."""
@@ -52,7 +53,12 @@ class Timekeeper:
             self.log.append_now(codes.CLOCK_INVALID, 0)
 
     def poll(self, now_ms, second):
-        if self.aligning:
+        if self.clock.corrected and self.rtc is not None:
+            self.aligning = False
+            self.refining = False
+            if second:
+                self._write()
+        elif self.aligning:
             self._align(now_ms)
         elif second:
             self._countdown_s -= 1
@@ -88,6 +94,16 @@ class Timekeeper:
             self.errors += 1
             return False
 
+    def _write(self):
+        # Until the RTC has taken it, it is not compared with: it would win.
+        self.clock.utc_into(self._fields)
+        try:
+            self.rtc.write(self._fields)
+            self.clock.corrected = False
+            self._countdown_s = _CHECK_S
+        except Exception:  # noqa: BLE001
+            self.errors += 1
+
     def _set(self):
         f = self._fields
         self.clock.set(days_from_civil(f[0], f[1], f[2]), f[3] * 3600 + f[4] * 60 + f[5])
@@ -105,5 +121,7 @@ class Timekeeper:
     def _compare(self):
         if self._read():
             code = self.clock.follow(self._fields)
-            if code:
+            told = self._told
+            self._told = code == codes.CLOCK_NOT_ADJUSTED
+            if code and not (told and self._told):
                 self.log.append_now(code, self.clock.error_s & 0xFFFF)
