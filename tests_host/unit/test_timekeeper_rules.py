@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Clock against RTC: what is compared when, what is followed, told and written. (How the second is found: test_timekeeper.)
 
-Codes: GBCS 8145 clock adjusted, 8F0C not adjusted (outside of 10 s); project 7F13 no valid time at boot. Extra: RTC minus clock.
+Codes: GBCS 8145 clock adjusted, 8F0C not adjusted (outside of 10 s); project 7F13 no valid time at boot. Extra: RTC minus
+clock.
 """
 
 from app.clock import Clock

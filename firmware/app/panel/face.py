@@ -2,8 +2,10 @@
 """The panel feature: keys in, view filled from what is persisted, face out."""
 
 from app.panel import gestures
-from app.panel.view import ARMED
+from app.panel.view import ABSENT, ARMED, CLOSED, OPEN
 from app.supply import door
+
+_SIGN = (OPEN, CLOSED, ABSENT)  # by position; one that nobody knows is not shown as open
 
 
 class Face:
@@ -40,12 +42,19 @@ class Face:
         self.keys_down = a or b
         if event != gestures.NONE:
             self.panel.key(event, now_ms)
-            # A person at the meter closes an armed contactor by holding B.
-            if event == gestures.B_LONG and self.view.contactor[0] == ARMED:
-                self.door.submit(door.BUTTON, door.CONTACTOR_CLOSE, 0, now_ms)
+            if event == gestures.B_LONG:
+                self._close_armed(now_ms)
         if second:
             self._look()
         self.panel.tick(now_ms, self.view)
+
+    def _close_armed(self, now_ms):
+        """A person at the meter closes what is armed by holding B."""
+        contactor = self.view.contactor
+        if contactor[0] == ARMED:
+            self.door.submit(door.BUTTON, door.CONTACTOR_CLOSE, 0, now_ms)
+        if contactor[1] == ARMED:
+            self.door.submit(door.BUTTON, door.SECOND_CLOSE, 0, now_ms)
 
     def _look(self):
         view = self.view
@@ -73,7 +82,7 @@ class Face:
             k = 0
             for switch in self.supply.switches:
                 if switch is not None:
-                    contactor[k] = ARMED if switch.armed else 1 if switch.relay.position() == 1 else 0
+                    contactor[k] = ARMED if switch.armed else _SIGN[switch.relay.position()]
                 k += 1
 
     def _copy_registers(self, served):

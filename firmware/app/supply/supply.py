@@ -46,11 +46,14 @@ class Supply:
         self.busy = busy or dirty
 
     def stop(self):
-        """All coils off, for good: nobody will poll this any more."""
+        """All coils off, for good: nobody will poll this any more. One that cannot be reached does not keep the others on."""
         self.busy = False
         for switch in self.switches:
             if switch is not None:
-                switch.relay.idle()
+                try:
+                    switch.relay.idle()
+                except Exception:  # noqa: BLE001  the hardware one-shot of the coil is left
+                    pass
 
     def _save(self):
         state = self._state
