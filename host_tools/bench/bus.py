@@ -78,6 +78,28 @@ class ChargedPin(Pin):
     __call__ = value
 
 
+class _ChipSelect(Pin):
+    """Chip select of one device: its edges go to bus and device."""
+
+    __slots__ = ("bus", "device")
+
+    def __init__(self, bus, device, level):
+        super().__init__(level)
+        self.bus = bus
+        self.device = device
+
+    def value(self, level=None):
+        if level is None:
+            return self.level
+        if level != self.level:
+            self.level = level
+            self.bus.selected = None if level else self.device
+            self.device.select(level)
+        return None
+
+    __call__ = value
+
+
 class SpiBus:
     """machine.SPI master. One or more devices, each behind its own chip-select pin (`attach`).
 
@@ -90,24 +112,16 @@ class SpiBus:
         self.call_overhead_us = call_overhead_us
         self.flips: BitFlipper | None = None
         self.miso_stuck = None  # 0 or 1: a stuck line
-        self._selected = None
+        self.selected = None  # the device whose chip select is low
 
     def attach(self, device, level=1):
         """Returns the chip-select Pin of `device`."""
         device.bus = self
-
-        def edge(level):
-            if level:
-                self._selected = None
-            else:
-                self._selected = device
-            device.select(level)
-
-        return Pin(level, edge)
+        return _ChipSelect(self, device, level)
 
     def _exchange(self, mosi):
         self.clock.now_us += len(mosi) * 8_000_000 // self.baudrate + self.call_overhead_us
-        device = self._selected
+        device = self.selected
         flips = self.flips
         if flips is not None:
             mosi = flips.apply(mosi)
@@ -119,6 +133,11 @@ class SpiBus:
         return miso
 
     def write_readinto(self, tx, rx):
+        if self.flips is None and self.miso_stuck is None and self.selected is not None:
+            # The same, said shortly.
+            self.clock.now_us += len(tx) * 8_000_000 // self.baudrate + self.call_overhead_us
+            rx[:] = self.selected.exchange(tx)
+            return
         rx[:] = self._exchange(tx)
 
     def write(self, tx):

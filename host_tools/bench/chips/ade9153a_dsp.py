@@ -297,6 +297,17 @@ class EnergyPath(EnergyChip):
             self._nl_pending -= 1
         self._nl_from = s
 
+    def _gates_stand(self, raw):
+        """True when no window that holds the present codes and these can decide otherwise than the last one did."""
+        for k in range(3):
+            level = self.reg[_NL_LEVEL[k]]
+            if self._gate[k]:
+                if max(abs(self._raw[k]), abs(raw[k])) * 64 >= level:
+                    return False
+            elif min(abs(self._raw[k]), abs(raw[k])) * 64 < level:
+                return False
+        return True
+
     # -- codes ---------------------------------------------------------------------------------------------------------
     def _scales(self):
         """Recompute what depends on the configuration only."""
@@ -375,8 +386,11 @@ class EnergyPath(EnergyChip):
         ]
         window = self._nl_samples = self._nl_window()
         if raw != self._raw:
+            if not window:
+                self._nl_pending = 0
+            elif self._nl_pending > 0 or not self._gates_stand(raw):
+                self._nl_pending = 2
             self._raw = raw
-            self._nl_pending = 2 if window else 0
         if not window:
             self._gate = [False, False, False]
         elif self._nl_pending > 0:

@@ -71,6 +71,7 @@ class ATM90E26Model(SpiFrames, Readings):
         self.noise_block_us = noise_block_us
         self.write_sets_last = write_sets_last
         self.seed = rng.getrandbits(64)
+        self._drawn = (-1, 0.0, 0.0)  # noise block and its two draws
         self.active = e.EnergyChannel()
         self.reactive = e.EnergyChannel()
         self._past = {"active": 0, "reactive": 0}  # units accumulated before the last reset
@@ -189,7 +190,8 @@ class ATM90E26Model(SpiFrames, Readings):
         self._sagging = False
         self.on_neutral = False
         self._readings = dict.fromkeys(MEASURED, (0, 0))
-        self._fresh = None
+        self._fresh = {}
+        self._fresh_slot = -1
         self._rates = (0, 0)
         self._counting = False
         self._block = -1
@@ -300,7 +302,7 @@ class ATM90E26Model(SpiFrames, Readings):
 
     def _refresh(self):
         """Recompute the rates and the next moment at which something changes without the world or the master."""
-        self._fresh = None
+        self._fresh.clear()
         t = self._t
         self._plain = False  # the next frame looks again
         start = self.regs[0x20]
@@ -346,9 +348,13 @@ class ATM90E26Model(SpiFrames, Readings):
     def _measure_reader(self, address):
         loads = address in EXTENDED
 
+        neutral = 0x68 <= address
+
         def read(clear=True):
-            self.advance()
-            word, low = (self._measure() if self._measuring() else self._readings)[address]
+            # The accumulators can wait for an energy register; what changes a reading cannot.
+            if self._next <= self.clock.now_us:
+                self.advance()
+            word, low = (self._measure(neutral) if self._measuring() else self._readings)[address]
             if clear and loads:
                 self.regs[0x08] = low
             return word

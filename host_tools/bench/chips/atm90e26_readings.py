@@ -34,7 +34,9 @@ class Readings(EnergyChip):
     _block: int
     _pl: int
     _running: list[bool]
-    _fresh: tuple[int, dict[int, tuple[int, int]]] | None
+    _fresh: dict[bool, dict[int, tuple[int, int]]]
+    _fresh_slot: int
+    _drawn: tuple[int, float, float]
 
     def _watch_sag(self):
         """46002B 6.5: a full cycle, begun at a zero crossing, with under three samples above the threshold."""
@@ -50,7 +52,10 @@ class Readings(EnergyChip):
         noise = self.errors.noise_mw
         if not noise or not self.point.voltage_mv:
             return 0.0
-        return e.gaussian(self.seed, 4 * self._block + index) * noise * scale
+        if self._drawn[0] != self._block:
+            at = 4 * self._block
+            self._drawn = (self._block, e.gaussian(self.seed, at), e.gaussian(self.seed, at + 1))
+        return self._drawn[1 + index] * noise * scale
 
     def _powers(self, neutral):
         """Raw counts at one input: (mV U, mV I, p, q), noise and offset registers in."""
@@ -119,46 +124,52 @@ class Readings(EnergyChip):
     def _freeze(self):
         """The measurement block stops: its registers keep what they showed last."""
         if self._measuring():
-            self._readings = self._measure()
+            self._readings = {**self._measure(False), **self._measure(True)}
 
     def _measuring(self):
         return self._ready_us == -1 and self.regs[0x30] in (STARTED, CALIBRATING) and not self.adj_error
 
-    def _measure(self):
-        """Every reading and its extension, cached until something changes."""
+    def _measure(self, neutral):
+        """Every reading of a line and its extension, by address; kept until something changes."""
         slot = self.clock.now_us // self.reading_us if self.errors.rms_noise else 0
-        if self._fresh is not None and self._fresh[0] == slot:
-            return self._fresh[1]
-        out = {}
-        ppm = 1 + self.errors.clock_ppm * 1e-6
-        frequency = round(self.point.frequency_mhz / 10 / ppm) if self.point.live else 0
-        out[0x4C] = (frequency, 0)
-        for neutral, base in ((False, 0x48), (True, 0x68)):
-            u, i, p, q = self._powers(neutral)
-            noise = self.errors.rms_noise
-            nu = 1 + noise * e.gaussian(~self.seed, 8 * slot + 2 * neutral) if noise else 1.0
-            ni = 1 + noise * e.gaussian(~self.seed, 8 * slot + 2 * neutral + 1) if noise else 1.0
-            u_gain, i_gain = self.regs[0x31], self.regs[0x33 if neutral else 0x32]
-            volts = u * u_gain / 300 * nu  # 0.01 V
-            milliamps = i * i_gain / 150 * ni
-            scale = u_gain * i_gain / (1e5 * 2**22) * nu * ni
-            watts, vars_, va = p * scale, q * scale, volts * milliamps / 1e5
-            small = self.regs[0x04] == 0xA987
-            if small:
-                p_words = (max(-32768, min(32767, round(p))) & 0xFFFF, 0)
-                q_words = (max(-32768, min(32767, round(q))) & 0xFFFF, 0)
-            else:
-                p_words, q_words = e.extended(watts, -32768, 32767), e.extended(vars_, -32768, 32767)
-            out[base] = e.extended(milliamps, 0, 65535)
-            out[base + 2] = p_words
-            out[base + 3] = q_words
-            out[base + 7] = e.extended(va, 0, 32767)
-            factor = round(max(-1.0, min(1.0, watts / va)) * 1000) if va >= 0.5 else 0  # at no load: unverified
-            out[base + 5] = (e.sign_magnitude(factor), 0)
-            out[base + 6] = (e.sign_magnitude(self._angle(watts, vars_) if va >= 0.5 else 0), 0)
-            if not neutral:
-                out[0x49] = e.extended(volts, 0, 65535)
-        self._fresh = (slot, out)
+        if self._fresh_slot != slot:
+            self._fresh_slot = slot
+            self._fresh.clear()
+        out = self._fresh.get(neutral)
+        if out is None:
+            out = self._fresh[neutral] = self._line_readings(neutral, slot)
+        return out
+
+    def _line_readings(self, neutral, slot):
+        base = 0x68 if neutral else 0x48
+        u, i, p, q = self._powers(neutral)
+        noise = self.errors.rms_noise
+        nu = 1 + noise * e.gaussian(~self.seed, 8 * slot + 2 * neutral) if noise else 1.0
+        ni = 1 + noise * e.gaussian(~self.seed, 8 * slot + 2 * neutral + 1) if noise else 1.0
+        u_gain, i_gain = self.regs[0x31], self.regs[0x33 if neutral else 0x32]
+        volts = u * u_gain / 300 * nu  # 0.01 V
+        milliamps = i * i_gain / 150 * ni
+        scale = u_gain * i_gain / (1e5 * 2**22) * nu * ni
+        watts, vars_, va = p * scale, q * scale, volts * milliamps / 1e5
+        if self.regs[0x04] == 0xA987:  # small power
+            p_words = (max(-32768, min(32767, round(p))) & 0xFFFF, 0)
+            q_words = (max(-32768, min(32767, round(q))) & 0xFFFF, 0)
+        else:
+            p_words, q_words = e.extended(watts, -32768, 32767), e.extended(vars_, -32768, 32767)
+        factor = round(max(-1.0, min(1.0, watts / va)) * 1000) if va >= 0.5 else 0  # at no load: unverified
+        angle = self._angle(watts, vars_) if va >= 0.5 else 0
+        out = {
+            base: e.extended(milliamps, 0, 65535),
+            base + 2: p_words,
+            base + 3: q_words,
+            base + 5: (e.sign_magnitude(factor), 0),
+            base + 6: (e.sign_magnitude(angle), 0),
+            base + 7: e.extended(va, 0, 32767),
+        }
+        if not neutral:
+            ppm = 1 + self.errors.clock_ppm * 1e-6
+            out[0x49] = e.extended(volts, 0, 65535)
+            out[0x4C] = (round(self.point.frequency_mhz / 10 / ppm) if self.point.live else 0, 0)
         return out
 
     @staticmethod

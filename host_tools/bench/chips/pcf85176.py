@@ -118,6 +118,11 @@ class PCF85176:
 
     def _store(self, byte, rows, step):
         # MSB first, column by column, as many bits a column as there are rows in use.
+        if rows == 4:  # two whole columns: said shortly, it is what every frame is made of
+            self.ram[self.pointer] = byte >> 4
+            if self.pointer + 1 < COLUMNS:
+                self.ram[self.pointer + 1] = byte & 15
+            return
         first_row = 2 * self.input_bank if rows < 3 else 0
         for bit in range(8):
             column = self.pointer + bit // rows
