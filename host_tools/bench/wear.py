@@ -109,13 +109,15 @@ def measure_hot_ring(year_wh, save_wh, sector_count, simulated_wh=100_000, step_
 
 def report():
     """Rows for household and full load, and the measured household ring beside its formula."""
+    from app.store.layout import HOT_SECTORS
+
     full_wh = FULL_LOAD_W * SECONDS_A_YEAR // 3600
     rows = [
         fram_row("household", 500),
         fram_row("25.3 kW all year", FULL_LOAD_W),
-        hot_ring_row("household", HOUSEHOLD_WH, 50, 16),
-        hot_ring_row("household", HOUSEHOLD_WH, 10, 16),
-        hot_ring_row("25.3 kW all year", full_wh, 50, 64),
+        hot_ring_row("household", HOUSEHOLD_WH, 50, HOT_SECTORS),
+        hot_ring_row("household", HOUSEHOLD_WH, 10, HOT_SECTORS),
+        hot_ring_row("25.3 kW all year", full_wh, 50, HOT_SECTORS),
         hot_ring_row("25.3 kW all year", full_wh, 50, 16),
     ]
     return {"policies": rows, "measured": measure_hot_ring(HOUSEHOLD_WH, 50, 16)}
