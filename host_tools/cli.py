@@ -91,6 +91,7 @@ def sim(
     board: Annotated[
         str, typer.Option(metavar="COSTS", help="Whose cost table to charge: virtual or a board.")
     ] = "virtual",
+    storage: Annotated[str, typer.Option(help="fram, or partition: an ESP32 without one.")] = "fram",
     tick: Annotated[int, typer.Option(metavar="MS", help="Longest wait between passes, 1 to 3600000.")] = 1000,
     until: Annotated[
         str | None, typer.Option(metavar="DURATION", help="600s, 6h, 30d. Default: the recording's length, or 1h.")
@@ -132,6 +133,7 @@ def sim(
         variant=variant,
         lcd=lcd,
         board=board,
+        storage=storage,
         tick_ms=tick,
         until_s=durations.seconds(until) if until is not None else None,
         seed=seed,

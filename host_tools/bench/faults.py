@@ -122,10 +122,10 @@ class Schedule:
         self.bench.rtc.rtc_loss()
 
     def _fram_corrupt(self, world):
-        fram = self.bench.fram.storage
-        at = self.rng.randrange(len(fram.data))
-        for i in range(at, min(at + 16, len(fram.data))):
-            fram.data[i] = self.rng.randrange(256)
+        memory = self.bench.memory
+        at = self.rng.randrange(len(memory))
+        for i in range(at, min(at + 16, len(memory))):
+            memory[i] = self.rng.randrange(256)
 
     def _relay_weld(self, world):
         self.bench.relays[0].weld()

@@ -11,12 +11,12 @@ from host_tools.bench import faults as fault_list
 from host_tools.bench import load_spec
 from host_tools.bench.calibration import calibrate
 from host_tools.bench.costs import BOARDS, costs
+from host_tools.bench.factory import Factory
 from host_tools.bench.recordings import RecordingError, open_recording
 from host_tools.bench.remote_sim import RemoteSimulation
 from host_tools.bench.sim import Simulation, commit, element_report
 from host_tools.bench.state_dir import StateDirectory
 from host_tools.bench.station import Station
-from host_tools.bench.stored import Stored
 from host_tools.bench.virtual_board import CHIPS, LCDS, STORAGES, VARIANTS, VirtualBoard
 from host_tools.bench.world import SECOND_US, Line, World
 from host_tools.errors import BadInput
@@ -149,7 +149,8 @@ class Job:
         """Whole Wh an element that the stored state began with: lists of six, zeros for a new meter."""
         if self.state is None or self.state.fresh:
             return [[0] * 6 for _ in range(self.elements)]
-        return Stored(self.state.data["fram"], self.elements).registers_wh()
+        memory = bytearray(self.state.data["memory"])
+        return Factory(memory, self.storage, self.elements, Crc32()).registers_wh()
 
     def simulation(self, **hooks):
         """A Simulation, not yet run: in this process, or of a real MicroPython process (`runtime`).

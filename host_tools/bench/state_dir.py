@@ -18,7 +18,7 @@ from host_tools.errors import BadInput, NoDevice
 
 VERSION = 1
 _INDEX = "state.json"
-_PARTS = {"fram": 32_768}
+_PARTS = {"fram": 32_768, "partition": 1_048_576}  # a meter has one of them
 _EPOCH = datetime(2000, 1, 1)
 _LAST = datetime(2200, 1, 1)  # end of the meter's calendar
 
@@ -89,7 +89,8 @@ class StateDirectory:
             header = json.loads((self.path / _INDEX).read_text())
             if header["version"] != VERSION:
                 raise BadInput(f"state {self.path}: version {header['version']!r}, this is version {VERSION}")
-            data = {name: self._part(name, size, header["parts"][name]) for name, size in _PARTS.items()}
+            storage = "partition" if "partition" in header["parts"] else "fram"
+            data = {"storage": storage, "memory": self._part(storage, _PARTS[storage], header["parts"][storage])}
             data["utc"] = datetime.fromisoformat(header["utc"])
             if data["utc"].tzinfo is not None or not _EPOCH <= data["utc"] < _LAST:
                 raise ValueError("utc is not a time of this meter")
@@ -118,22 +119,21 @@ class StateDirectory:
         """The stored unit must be the one that is to run: its calibration belongs to its hidden errors."""
         if self.data is None:
             return
-        stored = (self.data["seed"], self.data["chip"], self.data["variant"])
-        if stored != (job.seed, job.chip, job.variant):
+        stored = (self.data["seed"], self.data["chip"], self.data["variant"], self.data["storage"])
+        if stored != (job.seed, job.chip, job.variant, job.storage):
             self.close()
-            raise BadInput(
-                f"state {self.path}: belongs to seed {stored[0]}, {stored[1]}, {stored[2]}, not to this unit"
-            )
+            unit = ", ".join(str(item) for item in stored)
+            raise BadInput(f"state {self.path}: belongs to seed {unit}, not to this unit")
 
     def load_into(self, bench):
         """Put the stored bytes into the board's parts."""
         if self.data is not None:
-            bench.fram.storage.data[:] = self.data["fram"]
+            bench.memory[:] = self.data["memory"]
 
     def save(self, bench, job):
         """Write what the board holds now; the old state stays valid until the new one is complete. raises BadInput"""
         try:
-            self._save({"fram": bytes(bench.fram.storage.data)}, bench.rtc.utc(), job)
+            self._save({job.storage: bytes(bench.memory)}, bench.rtc.utc(), job)
         except OSError as error:
             raise BadInput(f"state {self.path}: cannot be written ({error.strerror or error})") from None
 
