@@ -212,6 +212,8 @@ class EnergyPass:
             w[at if held > 0 else at + 1] += abs(held)  # the absolute register was late: they were good
         ahead = w[at + 2] - w[at] - w[at + 1]
         if ahead >= 0:
+            if ahead > _JITTER and self._recent[k] <= _JITTER:
+                self.errors += 1  # forward or reverse was not read: its counts come with the next pass
             self._older[k] = self._recent[k]
             self._recent[k] = ahead
         else:
@@ -224,11 +226,13 @@ class EnergyPass:
             self._first[k] = 1
 
     def _hold(self, k, first, excess):
-        """Take the excess out of the pass, from the direction that did not count last if it can be."""
+        """Take the excess out of the pass, from the direction that did not count last if it can be: the reading that is
+        another register's is as large as the excess, or larger.
+        """
         w = self._words
         at = 3 * k
         odd = at + 1 - first
-        part = min(excess, w[odd])
+        part = 0 if w[odd] < excess <= w[at + first] else min(excess, w[odd])
         w[odd] -= part
         w[at + first] = max(w[at + first] - (excess - part), 0)
         forward = (odd == at) == (part * 2 >= excess)

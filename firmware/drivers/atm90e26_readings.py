@@ -3,7 +3,8 @@
 
 Source: Atmel-46002B (M90E26 datasheet) section 5, registers 46-4F; Atmel-46102B 4.2 (half scale) and 4.4 (LSB
 extension). The profile reads current at half scale: current and powers are doubled here. A register that answers for
-another is found by what the values owe each other: S = U I, |P| <= S, |Q| <= S, PF = P / S.
+another is found by what the values owe each other: S = U I, P^2 + Q^2 <= S^2, PF = P / S. The extension of a reading
+bears no proof: a bit of it is 2 W or less.
 
 Lphi corrects the phase of the energy; whether that of Pmean and Qmean too is not documented. So the angle that is left in
 them is found by calibration and taken out here (`turn`): 0 where the part does it.
@@ -52,6 +53,7 @@ class Readings:
         amperes = link.read_checked(_IRMS)
         watts = link.read_checked(_PMEAN)
         watts_low = link.read(_LSB, 0) >> 8
+        twice = link.read(_QMEAN, 0)  # nothing else vouches for Q where the load distorts
         reactive = link.read_checked(_QMEAN)
         reactive_low = link.read(_LSB, 0) >> 8
         apparent = link.read_checked(_SMEAN)
@@ -62,6 +64,9 @@ class Readings:
             return False
         watts = (watts ^ 0x8000) - 0x8000
         reactive = (reactive ^ 0x8000) - 0x8000
+        room = (apparent >> 8) + 4
+        if not -room <= reactive - ((twice ^ 0x8000) - 0x8000) <= room:
+            return False
         factor = 0x8000 - factor if factor & 0x8000 else factor  # sign-magnitude
         no_load = status & _P_NO_LOAD != 0
         if volts >= _MAINS and not _FREQ_MIN <= frequency <= _FREQ_MAX:
@@ -114,7 +119,12 @@ def _agree(volts, amperes, watts, reactive, apparent):
     if not -room <= product - stated <= room:
         return False
     most = apparent + (apparent >> 5) + 8
-    return -most <= watts <= most and -most <= reactive <= most
+    if not (-most <= watts <= most and -most <= reactive <= most):
+        return False
+    most = (most >> 1) + 1
+    watts >>= 1
+    reactive >>= 1
+    return watts * watts + reactive * reactive <= most * most
 
 
 def _factor_agrees(watts, apparent, factor):

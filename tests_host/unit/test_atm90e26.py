@@ -237,7 +237,7 @@ def test_absolute_read_in_place_of_forward_is_held_until_the_next_pass():
 def test_a_missed_register_catches_up():
     e, chip = energy(0, 0, 28, 0, 0, 0)  # AP's frame hit an invalid address: 0, and AP keeps its 28
     assert not e.read(100)
-    assert e.active == 0
+    assert (e.active, e.errors) == (0, 1)  # late, and told
     chip.registers[0x40], chip.registers[0x42] = 56, 28
     e.read(100)
     assert e.active == 56
@@ -252,6 +252,14 @@ def test_another_register_in_place_of_forward_is_not_energy():
     chip.script = [56, 56, 0, 0, 0, 0, 0, 0, 28, 28, 0, 0, 0, 0]
     e.read(100)
     assert first + e.active == 56
+
+
+def test_what_exceeds_is_taken_from_the_reading_that_can_hold_it():
+    # Both directions count in this pass: AP 3, AN 2, AT 5. AN is answered by Urms; it keeps its 2.
+    e, chip = energy(0, 0, 0, 0, 0, 0)
+    chip.script = [3, 3, 22999, 22999, 0, 0, 0, 0, 5, 5, 0, 0]
+    e.read(100)
+    assert (e.active, e.rejects) == (3 - 2, 1)
 
 
 class Sample:
@@ -324,6 +332,7 @@ def test_no_load_hides_the_power_factor():
 def test_readings_that_do_not_agree_are_refused():
     assert not readings(0x8801, 0x1388, 0x1388, 0x047E, 0, 0x047E, 5000, 0x03E8)[0]  # Irms in place of Urms
     assert not readings(0x8801, 0x59D8, 0x1388, 0x59D8, 0, 0x047E, 5000, 0x03E8)[0]  # P beyond S
+    assert not readings(0x8801, 0x59D8, 0x1388, 0x047E, 0x047E, 0x047E, 5000, 0x03E8)[0]  # S in place of Q
     assert not readings(0x8801, 0x59D8, 0x1388, 0x0000, 0, 0x047E, 5000, 0x03E8)[0]  # PF is not P / S
     assert not readings(0x8801, 0x59D8, 0x1388, 0x047E, 0, 0x047E, 1000, 0x03E8)[0]  # 10 Hz
     assert not readings(0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF, 0xFFFF)[0]
