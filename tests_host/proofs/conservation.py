@@ -206,7 +206,7 @@ def twenty_years(chip, until_s, seed):
 
 def prove(full):
     passes = gaps = 0
-    until_s = 3600 if full else 140
+    until_s = 900 if full else 140
     for chip in CHIPS:
         for n, load in enumerate(LOADS):
             for faults in ("", RESETS, FLIPS):
