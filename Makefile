@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 BOARD ?= esp32_s3_devkitc
 SEED ?= 1
+ARGS ?=
 
 .PHONY: setup run test test-quick prove check sim bench image clean
 
@@ -21,7 +22,7 @@ node_modules/.ready: package-lock.json $(STAMP)
 	@touch $@
 
 run: $(STAMP)
-	$(BIN)/meter run
+	$(BIN)/meter run $(ARGS)
 
 test: setup check
 	tests_host/system.sh
@@ -42,7 +43,7 @@ check: $(STAMP)
 	$(BIN)/python -m tests_host.house
 
 sim: $(STAMP)
-	$(BIN)/meter sim --until 1h --load 2300W --seed $(SEED)
+	$(BIN)/meter sim --until 1h --load 2300W --seed $(SEED) $(ARGS)
 
 bench: setup
 	tests_host/system.sh
