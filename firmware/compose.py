@@ -12,6 +12,7 @@ from app.panel.gestures import Gestures
 from app.panel.items import default_list
 from app.panel.panel import Panel
 from app.panel.view import View
+from app.records import codes
 from app.records.event_log import PAYLOAD as EVENT_BYTES
 from app.records.event_log import EventLog
 from app.records.journal import Journal
@@ -28,7 +29,7 @@ from app.supply.switch import Switch
 from app.timekeeper import Timekeeper
 from drivers.button import Button
 from drivers.ds3231 import DS3231
-from drivers.latching_relay import CoilLock, LatchingRelay
+from drivers.latching_relay import CoilLock, LatchingRelay, RelayError
 
 VERSION = b"0.1.0"  # ASCII, as the panel shows it
 
@@ -63,7 +64,8 @@ def _lcd(hw):
     return None
 
 
-def _switches(hw, feedback):
+def _switches(hw, feedback, stuck):
+    """Three switches, None where not fitted. stuck: list, gets the numbers of those whose coil driver cannot be trusted."""
     lock = CoilLock()
     switches = []
     for k in range(3):
@@ -72,8 +74,13 @@ def _switches(hw, feedback):
             continue
         # Only the 100 A contactors need ten seconds between two operations.
         rest_ms = _AUXILIARY_REST_MS if k == 2 else _CONTACTOR_REST_MS
-        relay = LatchingRelay(hw.k_set[k], hw.k_reset[k], feedback[k], lock, one_shot=hw.one_shot, rest_ms=rest_ms)
-        switches.append(Switch(relay, armed_only=k != 2))
+        try:
+            relay = LatchingRelay(hw.k_set[k], hw.k_reset[k], feedback[k], lock, one_shot=hw.one_shot, rest_ms=rest_ms)
+        except RelayError:
+            stuck.append(k)
+            switches.append(None)
+        else:
+            switches.append(Switch(relay, armed_only=k != 2))
     return switches
 
 
@@ -173,10 +180,11 @@ def compose(hw, config=None):
     supervision = Supervision(elements, store, log, config)
     power_good = hw.power_fail.value if hw.power_fail is not None else _always
     supply = None
+    stuck = []
     if not hw.service:
         # Service mode energises no coil: it has no switches at all.
         feedback = [expander.pin("k%d_feedback" % (k + 1), hw.k_feedback[k]) for k in range(len(hw.k_feedback))]
-        supply = Supply(_switches(hw, feedback), cold, log, power_good)
+        supply = Supply(_switches(hw, feedback, stuck), cold, log, power_good)
     switches = supply.switches if supply is not None else (None, None, None)
     preset = Preset(elements, store, clock, log)
     door = Door(switches[0], switches[1], switches[2], clock, preset=preset.apply, log=log.append_now)
@@ -200,6 +208,9 @@ def compose(hw, config=None):
         _pulse(hw, elements[0], config),
     )
     meter.start(hw.clock.ticks_ms() & _TICK_MASK, hw.boot_us // 1000)
+    for k in stuck:
+        store.flagged = True
+        log.append_now(codes.DISCONNECT_FAILURE, k)
     return meter
 
 
