@@ -10,11 +10,11 @@ Source: ADE9153A data sheet Rev. 0, pp. 22-27, 40-47; ADE9078 data sheet Rev. 0,
 """
 
 import math
-import random
 from fractions import Fraction
 
 from host_tools.bench.chips.ade9153a_map import ADDRESS, RESET
 from host_tools.bench.chips.energy import KINDS, EnergyChip
+from host_tools.bench.noise import normal_pair
 
 SAMPLE_RATE = 4000
 FS_I, FS_V = 52_725_703, 26_362_852  # rms codes at full scale, p. 26
@@ -103,6 +103,8 @@ class EnergyPath(EnergyChip):
         self._idle_at = clock.now_us
         self._noise_block = -1
         self._noise_mw = (0.0, 0.0)
+        self._sensed = (0.0, 0.0)  # mW, mvar as the sensors hand them on, noise apart
+        self._only_noise = False  # the next event is the end of a noise block and nothing else
         self._trig = None
         self._dsp = {}  # answers that hold until the next event
 
@@ -138,7 +140,10 @@ class EnergyPath(EnergyChip):
                 self._account_idle(self._us_of(event))
             if event >= self._start:
                 self._begin_windows(event)
-            self._recode(event)
+            if self._only_noise:
+                self._renoise(event)
+            else:
+                self._recode(event)
 
     def _account_idle(self, us):
         if us > self._idle_at:
@@ -192,15 +197,16 @@ class EnergyPath(EnergyChip):
         n = s - self._ref
         if not n:
             return
-        acc, code = self._acc, self._code
+        a0, a1, a2 = self._acc
+        c0, c1, c2 = self._code
         window = self._window
         if window:
             if self.reg[_EP_CFG] & 4:
                 self._latch_before = [self._latched_before(k, s) for k in range(3)]
             m = s - (s - self._origin) % window - self._ref
             if m >= 0:
-                self._latch = [a + c * m for a, c in zip(acc, code, strict=True)]
-        self._acc = [a + c * n for a, c in zip(acc, code, strict=True)]
+                self._latch = [a0 + c0 * m, a1 + c1 * m, a2 + c2 * m]
+        self._acc = [a0 + c0 * n, a1 + c1 * n, a2 + c2 * n]
         if self._cf_codes[0]:
             self._cf_run(0, n)
         if self._cf_codes[1]:
@@ -335,10 +341,27 @@ class EnergyPath(EnergyChip):
         block = s // _BLOCK
         if block != self._noise_block:
             self._noise_block = block
-            draw = random.Random(self.noise_seed + block * 0x9E3779B97F4A7C15)
             sigma = self.errors.noise_mw
-            self._noise_mw = (draw.gauss(0, sigma), draw.gauss(0, sigma))
+            watt, var = normal_pair(self.noise_seed, block)
+            self._noise_mw = (watt * sigma, var * sigma)
         return self._noise_mw
+
+    def _renoise(self, s):
+        """`_recode` where a noise block ends and nothing else happens."""
+        noise = self._noise(s)
+        scale = self._p_scale
+        raw = [
+            round((self._sensed[0] + noise[0]) * scale) + self._os[0],
+            round((self._sensed[1] + noise[1]) * scale) + self._os[1],
+            self._raw[2],
+        ]
+        if self._nl_samples and not self._gates_stand(raw):
+            self._recode(s)
+            return
+        self._raw = raw
+        self._dsp.clear()
+        self._next_event = s + _BLOCK
+        self._apply_rules(raw)
 
     def _recode(self, s):
         """Codes from sample `s` on, and when they change next."""
@@ -362,6 +385,7 @@ class EnergyPath(EnergyChip):
         _, cos_b, sin_b = self._angle(p.frequency_mhz)
         watt = p.active_mw * cos_b - p.reactive_mvar * sin_b + e.active_offset_mw
         var = p.reactive_mvar * cos_b + p.active_mw * sin_b + e.reactive_offset_mvar
+        self._sensed = (watt, var)
         next_event = _FOREVER
         if e.noise_mw:
             noise = self._noise(s)
@@ -398,6 +422,9 @@ class EnergyPath(EnergyChip):
         if self._start != _FOREVER:
             next_event = min(next_event, self._start)
         self._next_event = next_event
+        self._only_noise = (
+            settle == 1.0 and next_event % _BLOCK == 0 and self._nl_pending <= 0 and next_event < self._start
+        )
         self._apply_rules(raw)
         self._set_idle(round(1000 * (1 - settle)) if self._window else 1000, s)
 

@@ -167,14 +167,3 @@ def extended(value, low, high):
     fine = round(value * 256)
     fine = max(low * 256, min(fine, high * 256 + 255))
     return (fine >> 8) & 0xFFFF, (fine & 0xFF) << 8
-
-
-def gaussian(seed, index):
-    """Standard normal deviate, a pure function of (seed, index): splitmix64 and Box-Muller."""
-    u = []
-    for half in (0, 1):
-        z = (seed + (2 * index + half + 1) * 0x9E3779B97F4A7C15) & 0xFFFFFFFFFFFFFFFF
-        z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
-        z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
-        u.append(((z ^ (z >> 31)) + 1) / 2**64)
-    return math.sqrt(-2 * math.log(min(u[0], 1.0))) * math.cos(2 * math.pi * u[1])

@@ -6,6 +6,7 @@ Source: Atmel-46002B (M90E26 datasheet) 3.2, 3.4, 5, 6.5; Atmel-46102B (applicat
 
 from host_tools.bench.chips import atm90e26_energy as e
 from host_tools.bench.chips.energy import EnergyChip
+from host_tools.bench.noise import normal_pair
 
 MEASURED = (0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F, 0x68, 0x6A, 0x6B, 0x6D, 0x6E, 0x6F)
 EXTENDED = frozenset((0x48, 0x49, 0x4A, 0x4B, 0x4F, 0x68, 0x6A, 0x6B, 0x6F))  # readings that load the LSB register
@@ -53,8 +54,7 @@ class Readings(EnergyChip):
         if not noise or not self.point.voltage_mv:
             return 0.0
         if self._drawn[0] != self._block:
-            at = 4 * self._block
-            self._drawn = (self._block, e.gaussian(self.seed, at), e.gaussian(self.seed, at + 1))
+            self._drawn = (self._block, *normal_pair(self.seed, self._block))
         return self._drawn[1 + index] * noise * scale
 
     def _powers(self, neutral):
@@ -144,8 +144,7 @@ class Readings(EnergyChip):
         base = 0x68 if neutral else 0x48
         u, i, p, q = self._powers(neutral)
         noise = self.errors.rms_noise
-        nu = 1 + noise * e.gaussian(~self.seed, 8 * slot + 2 * neutral) if noise else 1.0
-        ni = 1 + noise * e.gaussian(~self.seed, 8 * slot + 2 * neutral + 1) if noise else 1.0
+        nu, ni = (1 + noise * x for x in normal_pair(~self.seed, 2 * slot + neutral)) if noise else (1.0, 1.0)
         u_gain, i_gain = self.regs[0x31], self.regs[0x33 if neutral else 0x32]
         volts = u * u_gain / 300 * nu  # 0.01 V
         milliamps = i * i_gain / 150 * ni

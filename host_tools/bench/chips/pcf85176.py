@@ -104,6 +104,14 @@ class PCF85176:
 
     def _display_data(self, data):
         rows, step = _DRIVE[self.mode]
+        at = self.pointer
+        if rows == 4 and at is not None and self.subaddress == 0 and at + 2 * len(data) <= COLUMNS:
+            # What every frame is made of, said shortly: two whole columns a byte.
+            end = at + 2 * len(data)
+            self.ram[at:end] = [nibble for byte in data for nibble in (byte >> 4, byte & 15)]
+            self.subaddress = 1 if end == COLUMNS else 0
+            self.pointer = 0 if end == COLUMNS else None
+            return
         for byte in data:
             if self.pointer is None:  # the datasheet promises nothing: it lands anywhere
                 self.pointer = self.rng.randrange(COLUMNS)
@@ -118,11 +126,6 @@ class PCF85176:
 
     def _store(self, byte, rows, step):
         # MSB first, column by column, as many bits a column as there are rows in use.
-        if rows == 4:  # two whole columns: said shortly, it is what every frame is made of
-            self.ram[self.pointer] = byte >> 4
-            if self.pointer + 1 < COLUMNS:
-                self.ram[self.pointer + 1] = byte & 15
-            return
         first_row = 2 * self.input_bank if rows < 3 else 0
         for bit in range(8):
             column = self.pointer + bit // rows
