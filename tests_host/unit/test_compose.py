@@ -125,8 +125,8 @@ def board(chip="ade9153a", variant="e1c1", memory=None, **members):
     hw.watchdog = Watchdog()
     hw.power_fail = FakePin(1)
     hw.boot_us = 300_000
-    for name in members:
-        setattr(hw, name, members[name])
+    for name, value in members.items():
+        setattr(hw, name, value)
     return hw
 
 
