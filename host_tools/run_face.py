@@ -129,7 +129,7 @@ def _relays(scene):
 
 def _registers(scene):
     found = Table(box=None, padding=(0, 1), expand=True, header_style="dim")
-    found.add_column("registers, as stored")
+    found.add_column("stored registers", no_wrap=True)
     for n in range(scene.elements):
         found.add_column(f"element {n + 1}" if scene.elements > 1 else "", justify="right")
     found.add_column("")
@@ -229,7 +229,7 @@ def screen(scene, width, height, keyboard):
     else:
         blocks.append(Text(status_line(scene), overflow="ellipsis", no_wrap=True))
         used += 1
-    rows = min(10, height - used - 2 - (1 if keyboard else 0))
+    rows = min(10, height - used - 2 - ((1 if wide else 2) if keyboard else 0))
     if rows >= 1:
         blocks.append(_events(scene, rows))
     if keyboard:

@@ -249,6 +249,6 @@ class LiveJob(Job):
         return LiveWorld(self.seed, self._costs(), self.speed, end_us)
 
     def _line(self, source, chip):
-        i = self.sources.index(source)
-        mains = with_mains(loads.open_circuit(), f"{self.seed} mains {i}", SECOND_US)
+        # The same mains for both elements: it is one phase.
+        mains = with_mains(loads.open_circuit(), f"{self.seed} mains", SECOND_US)
         return LiveLine(LiveLoad(source, mains), chip)
