@@ -14,6 +14,7 @@ EGYRDY, PWRRDY, DREADY, RMS_OC_RDY, TEMP_RDY, PF_RDY = 1 << 8, 1 << 10, 1 << 9, 
 RSTDONE, ZXAV, ZXAI, ZXTOAV, CRC_DONE, CRC_CHG = 1 << 16, 1 << 17, 1 << 19, 1 << 21, 1 << 23, 1 << 24
 MS_STAT, EVENT_STAT, CHIP_STAT = 1 << 29, 1 << 30, 1 << 31
 _GRID_BITS = EGYRDY | PWRRDY | DREADY | RMS_OC_RDY | PF_RDY | ZXAV | ZXAI | ZXTOAV
+_LOADED_BITS = _GRID_BITS & ~ZXTOAV  # what can come while current flows
 _STEADY_BITS = PWRRDY | DREADY | RMS_OC_RDY | PF_RDY | EGYRDY
 _CONFIG3 = ADDRESS["CONFIG3"]
 _POWER_ACC = {"AWATT_ACC": (0, 0), "AFVAR_ACC": (1, 0), "AVA_ACC": (2, 0)}
@@ -46,7 +47,8 @@ class RegisterValues(EnergyPath):
                 self._events(s)
             bits = self._bits
             # A recurring bit stays once it has come, so most reads find them all there.
-            if bits & _GRID_BITS != _GRID_BITS:
+            wanted = _LOADED_BITS if self.point.live and self.point.current_ua else _GRID_BITS
+            if bits & wanted != wanted:
                 bits |= self._periodic(s)
             if bits & 0xC0 != 0xC0:
                 bits |= self._pulsed(s)
