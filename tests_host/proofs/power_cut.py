@@ -73,8 +73,8 @@ def check(life, bound_wh, what, run_us=0):
 
 
 def _watch(bound_wh, what):
-    """check() that lets every 16th reboot run until the glass shows registers again."""
-    return lambda life: check(life, bound_wh, what, 2_500_000 if life.bench.cut.written % 16 == 0 else 0)
+    """check() that lets every 32nd reboot run until the glass shows registers again."""
+    return lambda life: check(life, bound_wh, what, 2_500_000 if life.bench.cut.written % 32 == 0 else 0)
 
 
 def _fram(full):
@@ -83,10 +83,9 @@ def _fram(full):
     for chip in CHIPS:
         for load in POWERS:
             for tick_ms in (100, 1000):
-                life = Life(chip, load, tick_ms=tick_ms, until_s=5 if full else 4)
+                life = Life(chip, load, tick_ms=tick_ms, until_s=4)
                 losses += life.cut_every_byte(
-                    0,
-                    10**9,
+                    *_span(chip, load, tick_ms, full),
                     _watch(FRAM_WH, f"{chip} {load} {tick_ms} ms"),
                     1 if full else _quick_step(load, 91),
                     stride=1 if full else 4,
@@ -97,7 +96,7 @@ def _fram(full):
                 load = f"steps:{before}:{4.0 + 0.0083 * number + 0.05 * (not full):.4f}s:25.3kW:9s"
                 life = Life(chip, load, until_s=5)
                 losses += life.cut_every_byte(
-                    4_000_000, 4_350_000, _watch(FRAM_WH, f"{chip} {load}"), 2 if full else 33
+                    4_000_000, 4_350_000, _watch(FRAM_WH, f"{chip} {load}"), 7 if full else 33
                 )
         for board in BOARDS[1:] if full else BOARDS[2:3]:
             life = Life(chip, "steps:720W:4.066s:25.3kW:9s", until_s=5, board=board)
@@ -110,6 +109,16 @@ def _fram(full):
                 break
             losses.append(check(life, FRAM_WH, f"{chip} boot byte {cut_at}"))
     return max(losses), len(losses)
+
+
+def _span(chip, load, tick_ms, full):
+    """(from, to) us: boot, start of the chip and a second of metering once, then metering alone."""
+    if not full:
+        return 0, 4_000_000
+    if load in POWERS[2:]:
+        return (0, 4_000_000) if tick_ms == 100 else (2_500_000, 4_000_000)
+    up_us = 2_300_000 if chip == "ade9153a" else 1_000_000
+    return (0, up_us + 1_000_000) if tick_ms == 100 else (3_000_000, 3_700_000)
 
 
 def _quick_step(load, step):
@@ -131,8 +140,8 @@ def _warned(full):
                 quantum_wh = ATM_COUNT_WH if chip == "atm90e26" else _window_wh(watt)
                 # With the load on: half a cycle of read and save more at each end, 20 ms in all.
                 bound_wh = quantum_wh if kind == "mains_fail" else quantum_wh + watt * 20 / 3_600_000
-                for number in range(17 if full else 2):
-                    at_us = 3_950_000 + (6_100 if full else 47_000) * number
+                for number in range(8 if full else 2):
+                    at_us = 3_950_000 + (13_100 if full else 47_000) * number
                     life = Life(chip, load, until_s=5)
                     life.warn(at_us, kind)
                     losses += life.cut_every_byte(
@@ -141,7 +150,7 @@ def _warned(full):
                         lambda life, b=bound_wh, w=f"{chip} {load} {kind}": check(life, b, w),
                         13 if full else 67,
                         between=full or number == 0,
-                        stride=1 if full else 5,
+                        stride=2 if full else 5,
                     )
             found[chip] = max(losses)
             cuts += len(losses)

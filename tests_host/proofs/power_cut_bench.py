@@ -7,6 +7,7 @@ chip with it.
 """
 
 import functools
+import gc
 import json
 import os
 
@@ -211,6 +212,7 @@ class Life:
         if not self._starting:
             self.counted_wh += self._chip_wh() - self._chip_before_wh
         self.bench.cut.remaining = None
+        self._at = None
         if not self._reset_only:
             self.world.supply(False)
 
@@ -283,6 +285,7 @@ class Life:
         one here.
         """
         results = []
+        gc.freeze()  # what is alive stays out of the way of the forks' collectors, and with it their memory shared
         twin = Life(**self._arguments)
         twin._at = self._at
         twin.world.faults.plan = list(self.world.faults.plan)
