@@ -59,7 +59,7 @@ class EnergyPass:
         "_older",
         "_held",
         "_doubtful",
-        "_other",
+        "_others",
         "active",
         "reactive",
         "errors",
@@ -73,8 +73,8 @@ class EnergyPass:
         self._recent = [0, 0]  # counts that absolute showed beyond forward + reverse, last pass
         self._older = [0, 0]  # and in the pass before
         self._held = [0, 0]  # signed counts that no absolute register vouched for in the last pass
-        self._doubtful = -1
-        self._other = 0
+        self._doubtful = False  # any of _others counts
+        self._others = [-1, -1, -1, -1, -1, -1]  # what LastData held against a reading, -1 = nothing
         self.active = 0
         self.reactive = 0
         self.errors = 0
@@ -93,7 +93,7 @@ class EnergyPass:
         allocates: no   context: tick
         """
         errors = self.errors
-        self._doubtful = -1
+        self._doubtful = False
         first = self._first
         n = _AP + first[0]
         self._take(n)
@@ -103,8 +103,12 @@ class EnergyPass:
         self._take(_RP + _RN - n)
         self._take(_AT)
         self._take(_RT)
-        if self._doubtful >= 0:
-            self._decide()
+        if self._doubtful:
+            n = _AP
+            while n <= _RT:
+                if self._others[n] >= 0:
+                    self._decide(n)
+                n += 1
         w = self._words
         active_gap = self._second_look(0, limit)
         reactive_gap = self._second_look(1, limit)
@@ -118,14 +122,10 @@ class EnergyPass:
 
     def _take(self, n):
         link = self._link
-        word = link.take(_FIRST + n)
+        self._words[n] = link.take(_FIRST + n)
+        self._others[n] = link.doubt
         if link.doubt >= 0:
-            if self._doubtful < 0:
-                self._doubtful = n
-                self._other = link.doubt
-            else:
-                word = link.doubt
-        self._words[n] = word
+            self._doubtful = True
 
     def _gap(self, k):
         """Absolute, with what it showed ahead before, less forward and reverse; 0 but for jitter in a good pass."""
@@ -133,14 +133,13 @@ class EnergyPass:
         at = 3 * k
         return w[at + 2] + self._recent[k] + self._older[k] - w[at] - w[at + 1]
 
-    def _decide(self):
-        """Reading and LastData disagree on one register: the one that adds up with the others is right."""
+    def _decide(self, n):
+        """Reading and LastData disagree on one register: the one that adds up with the others, as they were read, is right."""
         w = self._words
-        n = self._doubtful
         k = 1 if n >= _RP else 0
         as_read = abs(self._gap(k))
         word = w[n]
-        w[n] = self._other
+        w[n] = self._others[n]
         if abs(self._gap(k)) > as_read:
             w[n] = word
 

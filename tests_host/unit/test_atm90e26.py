@@ -223,6 +223,14 @@ def test_one_damaged_bit_is_decided_by_the_absolute_register():
     assert (e.active, e.reactive) == (28, 17)
 
 
+def test_the_same_wrong_evidence_twice_makes_no_energy():
+    # LastData's address is flipped to FuncEn (2C, 44 counts) after AP and again after AT: LastData holds it from then on.
+    e, chip = energy(0, 0, 0, 0, 0, 0)
+    chip.script = [0, 44, 44, 0, 0, 0, 0, 0, 0, 1, 44, 44, 0, 0]
+    e.read(100)
+    assert (e.active, e.reactive) == (0, 0)
+
+
 def test_absolute_read_in_place_of_forward_is_held_until_the_next_pass():
     e, chip = energy(0, 0, 0, 0, 0, 0)
     # 40 answered by 42 (28 counts, now empty); AP keeps its 28
