@@ -44,13 +44,19 @@ class Netting:
             span = t1_us - t0_us
         else:
             head = first_end - t0_us
-            self._active += active_mw * head
-            self._reactive += reactive_mvar * head
-            self._apparent += apparent_mva * head
-            self.close()
+            active = self._active + active_mw * head
+            reactive = self._reactive + reactive_mvar * head
+            apparent = self._apparent + apparent_mva * head
             whole = (t1_us - first_end) // window * window
-            if whole:
+            if (active < 0) == (active_mw < 0) and (reactive < 0) == (reactive_mvar < 0):
+                # The window that ends and those that follow go the same way.
+                active += active_mw * whole
+                reactive += reactive_mvar * whole
+                apparent += apparent_mva * whole
+            elif whole:
                 _book(self.nj, active_mw * whole, reactive_mvar * whole, apparent_mva * whole)
+            _book(self.nj, active, reactive, apparent)
+            self._active = self._reactive = self._apparent = 0
             span = t1_us - first_end - whole
         self._active += active_mw * span
         self._reactive += reactive_mvar * span

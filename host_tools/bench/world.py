@@ -189,11 +189,11 @@ class World:
             target = self._before_sign_change(target)
         self._measure_gap()
         idle_from = clock.now_us
+        edge = self._next_edge_us()
         while True:
             stop = target
             for line in self.lines:
                 stop = min(stop, line.until_us)
-            edge = self._next_edge_us()
             fault = self.faults.next_us if self.faults is not None else NEVER
             stop = min(stop, edge, fault)
             if stop >= self.end_us:

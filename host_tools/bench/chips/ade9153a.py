@@ -114,13 +114,10 @@ class ADE9153AModel(RegisterValues):
                 if h == _LAST_CMD and n == 6:
                     self._fresh = False
                     self._buffer = None
-                    answer = self._last_answer = self._cmd_answer()
+                    answer = self._last_answer = self._cmd_answers.get(self._last_cmd) or self._cmd_answer()
                     return answer
-                answer = self._const.get(h)
-                if answer is None and n == 8:
-                    live = self._live.get(h)
-                    if live is not None:
-                        answer = live()
+                live = self._live.get(h) if n == 8 else None
+                answer = self._const.get(h) if live is None else live()
                 if answer is not None and len(answer) == n:
                     self._fresh = False
                     self._buffer = None
