@@ -18,6 +18,7 @@ at 65.5 A).
 
 from micropython import const
 
+from drivers.atm90e26_direction import Direction
 from drivers.atm90e26_energy import EnergyPass
 from drivers.atm90e26_link import Link
 from drivers.atm90e26_profile import Profile
@@ -69,6 +70,7 @@ class ATM90E26:
         self._energy = EnergyPass(self._link)
         self._setup = Setup(self._link)
         self._readings = Readings(self._link)
+        self._direction = Direction(self._link)
         self.resets = 0
         self.events = 0
         self.discarded_active = 0
@@ -158,6 +160,7 @@ class ATM90E26:
 
     def _start(self, now_ms):
         """One step. returns: flags; 0: the chip was found running as it should, nothing was lost"""
+        self._direction.forget()
         setup = self._setup
         adopting = setup.adopting()
         if setup.advance(now_ms):
@@ -207,6 +210,7 @@ class ATM90E26:
         errors = energy.errors
         if energy.read(limit) or self._clean_ms < 0:
             self._clean_ms = now_ms
+        energy.check(self._direction)
         if energy.errors != errors:
             flags = _SUSPECT
         sample.active_counts = self._bounded(energy.active, limit)

@@ -120,6 +120,16 @@ class EnergyPass:
         self.reactive = w[_RP] - w[_RN]
         return errors == self.errors and not (self._recent[0] > _JITTER or self._recent[1] > _JITTER)
 
+    def check(self, direction):
+        """After `read`: what one register answered for the other goes back to where it belongs. allocates: no"""
+        w = self._words
+        if direction.wrong(0, w[_AP], w[_AN]):
+            self.active = -self.active
+            self.errors += 1
+        if direction.wrong(1, w[_RP], w[_RN]):
+            self.reactive = -self.reactive
+            self.errors += 1
+
     def _take(self, n):
         link = self._link
         self._words[n] = link.take(_FIRST + n)
