@@ -6,6 +6,8 @@ from app.config import Config
 from app.metrology import sample as s
 from app.metrology.pulse import PulseMaker
 from app.metrology.registers import Registers
+from drivers.pulse_led import PulseLed
+from fakes_hw import FakePin, without_heap
 
 START = (1 << 30) - 700  # the tick wraps within each test
 LAG_MS = 250  # twice the longest wait of 100 ms, and 50 ms for a late pass
@@ -97,3 +99,20 @@ def test_next_edge_is_asked_for():
     led.next_ms = 17
     maker.poll(START, False)
     assert maker.wait_ms == 17
+
+
+def test_nothing_is_allocated():
+    element = Element(352_704)
+    maker = PulseMaker(element, PulseLed(FakePin()), Config())
+    maker.poll(START, False)
+    element.flags = s.ENERGY
+    element.sample.active_counts = 2_480_000  # 7 Wh: 25.3 kW for a second
+    now = ticks.add(START, 1000)
+
+    def passes(count):
+        for _ in range(count):
+            maker.poll(now, False)
+
+    passes(1)
+    without_heap(passes, 2)
+    assert maker.led.count or maker.wait_ms >= 0
