@@ -45,7 +45,7 @@ def _boot(life):
     closed = [relay.closed for relay in relays]
     life.reboot()
     wanted = [switch.commanded for switch in life.sim.meter.supply.switches]
-    interrupted = [switch.busy for switch in life.sim.meter.supply.switches]
+    interrupted = [switch.busy() for switch in life.sim.meter.supply.switches]
     supply_us = life.cut_us + DARK_US
     life.go_on(supply_us + SUPPLY_GOOD_US - life.world.clock.now_us)
     for k, relay in enumerate(relays):

@@ -24,7 +24,7 @@ class Writes:
 
     def write(self, address, buf):
         self.write_on(address, buf)
-        if 0x100 <= address < 0x300 and len(buf) == 4:  # the CRC that makes a hot record valid
+        if 0x100 <= address < 0x300:  # a hot record, whole
             self.at.append(self.rig.ms)
             if self.trace is not None:
                 self.trace.append("save")

@@ -266,7 +266,7 @@ def test_a_newer_command_overtakes_a_running_one():
     bench.relay.delay = 8
     assert bench.command(True) == sw.ACCEPTED
     bench.run(400)
-    assert bench.switch.busy and bench.command(False) == sw.ACCEPTED
+    assert bench.switch.busy() and bench.command(False) == sw.ACCEPTED
     assert bench.command(True) == sw.REFUSED_BUSY
     bench.run(5_000)
     assert bench.relay.starts == [(True, 3), (False, 3)] and bench.relay.at == 0

@@ -111,7 +111,7 @@ class Element:
             self.registers.fold(active, smp.reactive_counts, apparent)
             if elapsed_ms > 0:
                 self.power_w = self._power(active if active >= 0 else -active, elapsed_ms)
-                if not self.down:
+                if not self.down and not flags & s.QUANTITIES:
                     self._watch_power(elapsed_ms)
         elif flags & (s.DOWN | s.RESTARTED):
             self.down = True

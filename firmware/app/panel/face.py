@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The panel feature: keys in, view filled from what is persisted, face out."""
 
+from micropython import const
+
 from app.panel import gestures
 from app.panel.view import ABSENT, ARMED, CLOSED, OPEN
 from app.supply import door
 
 _SIGN = (OPEN, CLOSED, ABSENT)  # by position; one that nobody knows is not shown as open
+
+
+_SOON_MS = const(500)
 
 
 class Face:
@@ -28,6 +33,7 @@ class Face:
         self.door = door
         self.keys_down = False
         self._utc = [0, 0, 0, 0, 0, 0]
+        self._behind = False
         self._day = -1  # whose date the view has
         if len(elements) == 1:
             view.wh = store.served_wh[0]  # the very list: what is persisted is what is shown
@@ -44,7 +50,11 @@ class Face:
             self.panel.key(event, now_ms)
             if event == gestures.B_LONG:
                 self._close_armed(now_ms)
-        if second:
+        if second and self.config.longest_wait_ms < _SOON_MS:
+            self._behind = True  # the pass that closes a second has work enough; the next one comes soon
+            return
+        if second or self._behind:
+            self._behind = False
             self._look()
         self.panel.tick(now_ms, self.view)
 

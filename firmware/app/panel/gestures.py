@@ -77,8 +77,10 @@ class Gestures:
         a = self._a
         b = self._b
         if self._state == _IDLE and not (level_a or level_b or a.down or b.down):
-            a.moving = False
-            b.moving = False
+            if a.moving:
+                a.moving = False
+            if b.moving:
+                b.moving = False
             return NONE
         a.poll(now_ms, bool(level_a))
         b.poll(now_ms, bool(level_b) and not self.b_sealed)

@@ -24,12 +24,26 @@ MANUAL = const(2)
 TEST = const(7)
 
 _PERIOD_MS = const(500)
+_TICKS = const(0x3FFFFFFF)
 
 # In place of a value: dashes, and nothing drawn yet. No register or quantity comes near.
 _NO_VALUE = const(-0x3FFFFFFF)
 _UNDRAWN = const(-0x3FFFFFFE)
 
 _FLASHING = (views.ARMED, views.BOOST)
+
+# What _lamps() says with one bit: (bit, element of the glass).
+_LAMPS = (
+    (0x004000, glass.L1),
+    (0x008000, glass.L2),
+    (0x010000, glass.IMPORT),
+    (0x020000, glass.EXPORT),
+    (0x040000, glass.REVERSE),
+    (0x080000, glass.WARNING),
+    (0x100000, glass.TAMPER),
+    (0x200000, glass.BATTERY),
+    (0x400000, glass.TEST),
+)
 
 _TEST_ON_MS = const(2000)
 _TEST_OFF_MS = const(3000)
@@ -144,33 +158,24 @@ class Panel:
             self.start(now_ms)
         if self._lit and ticks.diff(now_ms, self._lit_ms) >= self._light_ms:
             self._light(False)
-        age = ticks.diff(now_ms, self._frame_ms)
-        if 0 <= age < _PERIOD_MS:
+        age = (now_ms - self._frame_ms) & _TICKS
+        if age < _PERIOD_MS:
             if not self._dirty:
                 return _PERIOD_MS - age
         else:
             self._flash = not self._flash
             # Keep the beat, unless it was lost altogether.
-            self._frame_ms = ticks.add(self._frame_ms, _PERIOD_MS) if 0 <= age < 2 * _PERIOD_MS else now_ms
-        self._dirty = False
-        self._advance(now_ms)
-        self._draw(now_ms, view)
-        self._show()
-        if self._dirty:
-            return 0
-        return _PERIOD_MS - ticks.diff(now_ms, self._frame_ms)
-
-    def _advance(self, now_ms):
-        age = ticks.diff(now_ms, self._item_ms)
+            self._frame_ms = ticks.add(self._frame_ms, _PERIOD_MS) if age < 2 * _PERIOD_MS else now_ms
+        age = (now_ms - self._item_ms) & _TICKS
         if self.mode == AUTO:
             if age >= self._scroll_ms:
                 self._next(now_ms)
-        elif self.mode == MANUAL:
-            if age >= self._manual_ms:
-                self._default(now_ms)
-        elif age >= _TEST_END_MS:
+        elif age >= (self._manual_ms if self.mode == MANUAL else _TEST_END_MS):
             self._default(now_ms)
         self._dirty = False
+        self._draw(now_ms, view)
+        self._show()
+        return 0 if self._dirty else _PERIOD_MS - ((now_ms - self._frame_ms) & _TICKS)
 
     def _next(self, now_ms):
         self.position += 1
@@ -195,7 +200,7 @@ class Panel:
                 return
             glass.text(frame, self._version)
             glass.descriptor(frame, b"SoFt")
-            self._draw_indicators(view)
+            self._draw_indicators(view, self._lamps(view))
             return
         # Drawn is only what changed: two frames a second, and most of them are the one before.
         item = self._items[self.position]
@@ -205,7 +210,7 @@ class Panel:
             glass.fill(frame, 0)
             glass.descriptor(frame, item.descriptor)
             glass.unit(frame, item.unit)
-            self._draw_indicators(view)
+            self._draw_indicators(view, lamps)
         elif value == self._shown_value:
             return
         self._draw_value(view, item, value)
@@ -292,18 +297,11 @@ class Panel:
         else:
             glass.number(frame, value, item.decimals, item.digits)
 
-    def _draw_indicators(self, view):
+    def _draw_indicators(self, view, lamps):
         frame = self._frame
-        if view.quantities_valid and view.rms_current_ma >= self._start_current_ma:
-            glass.light_if(frame, glass.IMPORT, view.active_power_mw > 0)
-            glass.light_if(frame, glass.EXPORT, view.active_power_mw < 0)
-        glass.light_if(frame, glass.REVERSE, view.reverse)
-        glass.light_if(frame, glass.WARNING, view.warning)
-        glass.light_if(frame, glass.TAMPER, view.tamper)
-        glass.light_if(frame, glass.BATTERY, view.battery)
-        glass.light_if(frame, glass.TEST, view.service)
-        glass.light_if(frame, glass.L1, view.active_elements & 1)
-        glass.light_if(frame, glass.L2, view.active_elements & 2)
+        for bit, element in _LAMPS:
+            if lamps & bit:
+                glass.light(frame, element)
         self._draw_contactor(view.contactor[0], glass.K1_OPEN, glass.K1_CLOSED)
         self._draw_contactor(view.contactor[1], glass.K2_OPEN, glass.K2_CLOSED)
         self._draw_contactor(view.contactor[2], glass.K3_OPEN, glass.K3_CLOSED)

@@ -30,6 +30,7 @@ class EventLog:
         self.lost = 0
         self.errors = 0  # records found damaged at boot
         self._next = 0
+        self.durable = True
         self._unsaved = 0
         self._staged = False  # the oldest unsaved one is in the ring's hands
         self._day = array("H", bytes(2 * CAPACITY))
@@ -38,10 +39,6 @@ class EventLog:
         self._extra = array("i", [0] * CAPACITY)
         self._record = bytearray(PAYLOAD)
         self._load()
-
-    @property
-    def durable(self):
-        return self._unsaved == 0
 
     def append(self, utc_day, utc_second, code, extra=0):
         """Log one event. extra: int, -2**30 <= extra < 2**30.
@@ -57,7 +54,8 @@ class EventLog:
         self.total += 1
         self._unsaved += 1
         self._store()
-        return self._unsaved == 0
+        self.durable = self._unsaved == 0
+        return self.durable
 
     def poll(self):
         """One step of the ring and, when it is free, one waiting event.
@@ -66,7 +64,8 @@ class EventLog:
         """
         more = self.ring.poll()
         self._store()
-        return more or self._unsaved > 0
+        self.durable = self._unsaved == 0
+        return more or not self.durable
 
     def utc_day(self, index):
         """Days since 2000-01-01 of event `index` (0 = oldest)."""

@@ -16,6 +16,7 @@ from app.store import hot_record, layout
 
 _SEALED = const(96)  # body and sequence: what the CRC is over
 _READ_TRIES = const(3)
+_SEQUENCE_MAX = const(0x3FFFFFFF)
 
 # What a slot holds
 _BLANK = const(0)
@@ -56,8 +57,6 @@ class HotStore:
         self._last = [bytearray(hot_record.BODY) for _ in range(element_count)]
         self._image = bytearray(hot_record.SIZE)
         self._body = memoryview(self._image)[: hot_record.BODY]
-        self._sealed = memoryview(self._image)[:_SEALED]
-        self._trailer = memoryview(self._image)[_SEALED:]
         self._copy_format = "%ds" % hot_record.BODY
 
     def save(self, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index):
@@ -77,14 +76,15 @@ class HotStore:
         last = self._last[element_index]
         if self._saved[element_index] and self._body == last:
             return True
-        sequence = ticks.add(self.sequence[element_index], 1)
+        sequence = self.sequence[element_index]
+        sequence = sequence + 1 if sequence < _SEQUENCE_MAX else 0
         pack_into("<I", image, hot_record.BODY, sequence)
         self.crc.seal(image, _SEALED)
         slot = 1 - self._newest[element_index]
         address = self._address(element_index, slot)
         try:
-            self.byte_store.write(address, self._sealed)
-            self.byte_store.write(address + _SEALED, self._trailer)
+            # One transfer, in the order of the addresses: the CRC goes last, and without it the record is none.
+            self.byte_store.write(address, image)
         except OSError:
             self.errors += 1
             return False
@@ -138,8 +138,9 @@ class HotStore:
     def _serve(self, element_index, registers):
         served = self.served_wh[element_index]
         wh = registers.wh
-        for index in range(6):
-            served[index] = wh[index]
+        if served != wh:
+            for index in range(6):
+                served[index] = wh[index]
 
     def _address(self, element_index, slot):
         return self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT

@@ -27,6 +27,7 @@ class State:
     def __init__(self, hot, cold, element_count, rings=()):
         """rings: every Ring of raw erase blocks that the meter appends to; () with FRAM."""
         self.hot = hot
+        self.served_wh = hot.served_wh  # served_wh[e][i]: what readers may see, whole Wh, never falling
         self.cold = cold
         self.flagged = False
         self.restored = False
@@ -46,11 +47,6 @@ class State:
         self._turn = 0
         self._lost_due = False  # a cold record that the store could not take yet
         self._boots_due = False
-
-    @property
-    def served_wh(self):
-        """served_wh[e][i]: what readers may see, whole Wh, never falling."""
-        return self.hot.served_wh
 
     def restore(self, elements, clock, power_on):
         """Bring everything back; nothing is served, and no chip is read, before this has ended.

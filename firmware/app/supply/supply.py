@@ -16,6 +16,8 @@ class Supply:
         self.log = log
         self.power_good = power_good
         self.busy = False
+        self._at_rest = False
+        self._turn = 0
         self._state = bytearray(4)  # version, then one byte a switch
 
     def restore(self):
@@ -29,13 +31,20 @@ class Supply:
 
     def poll(self, now_ms, second):
         good = self.power_good()
+        if good and self._at_rest and not self._asked():
+            if second:
+                self._look(now_ms)
+            return
         busy = False
         dirty = False
+        at_rest = good
         i = 0
         for switch in self.switches:
             if switch is not None:
                 if switch.poll(now_ms, good):
                     busy = True
+                if not switch.quiet:
+                    at_rest = False
                 if switch.dirty:
                     dirty = True
                 if switch.event:
@@ -44,6 +53,24 @@ class Supply:
         if dirty:
             self._save()
         self.busy = busy or dirty
+        self._at_rest = at_rest and not dirty
+
+    def _look(self, now_ms):
+        """Contacts that nobody touches are looked at one a second, in turn; one that is not as it should be wakes all."""
+        turn = self._turn + 1
+        if turn >= 3:
+            turn = 0
+        self._turn = turn
+        switch = self.switches[turn]
+        if switch is not None:
+            switch.poll(now_ms, True)
+            self._at_rest = switch.quiet
+
+    def _asked(self):
+        for switch in self.switches:
+            if switch is not None and switch.dirty:
+                return True
+        return False
 
     def stop(self):
         """All coils off, for good: nobody will poll this any more. One that cannot be reached does not keep the others on."""

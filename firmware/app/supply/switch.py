@@ -71,6 +71,7 @@ class Switch:
         "source",
         "load_live",
         "disagrees",
+        "quiet",
         "restored",
         "_needs_arming",
         "_pending",
@@ -97,6 +98,7 @@ class Switch:
         self.disagrees = False
         self.restored = False
         self._needs_arming = armed_only
+        self.quiet = False  # nothing wanted, nothing wrong, as of the last poll
         self._pending = _NOTHING
         self._booting = True
         self._known = False  # a stored command exists
@@ -142,12 +144,6 @@ class Switch:
 
     # Commands (their rights are the door's business)
 
-    @property
-    def position(self):
-        """0 open, 1 closed, 2 unknown: from the feedback."""
-        return self.relay.position()
-
-    @property
     def busy(self):
         """A command is stored and not yet done."""
         return self._busy or self._pending != _NOTHING
@@ -221,7 +217,9 @@ class Switch:
             relay = self.relay
             relay.poll(now_ms)
             if relay.position() == self.commanded:
+                self.quiet = True
                 return False
+        self.quiet = False
         self._watch_supply(now_ms, supply_good)
         if self._busy:
             if not supply_good:
