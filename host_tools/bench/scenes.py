@@ -30,12 +30,14 @@ UNTIL_S = 150
 class Scene:
     """One run, scripted by the virtual second: events that happen between two passes. quiet: none."""
 
-    def __init__(self, chip, variant="e1c2r", lcd="pcf85176", *, load=LOAD, until_s=UNTIL_S, seed=1, quiet=False):
+    def __init__(
+        self, chip, variant="e1c2r", lcd="pcf85176", *, load=LOAD, until_s=UNTIL_S, seed=1, quiet=False, tick_ms=1000
+    ):
         self.quiet = quiet
         self.chip = chip
         self.variant = variant
         self.lcd = lcd
-        self.job = Job(chip=chip, variant=variant, lcd=lcd, loads=[load], until_s=until_s, seed=seed)
+        self.job = Job(chip=chip, variant=variant, lcd=lcd, loads=[load], until_s=until_s, seed=seed, tick_ms=tick_ms)
         self.job.start = (DAY_2035, 43_000)
         self._edges = list(EDGES) if chip == "ade9153a" and not quiet else []
         self._reset = quiet

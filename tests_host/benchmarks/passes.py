@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Workloads (entry.py): passes of the whole meter from a tape, the tape's own share of them, and the app alone.
 
-FERRARIS_TAPE: "path chip variant lcd from_pass"; the passes before from_pass are played while the workload is built.
+FERRARIS_TAPE: "path chip variant lcd longest_wait_ms from_pass"; earlier passes are played while a workload is built.
 """
 
 import gc
@@ -12,16 +12,16 @@ from tape_player import Player
 
 
 def _options():
-    path, chip, variant, lcd, from_pass = os.getenv("FERRARIS_TAPE").split(" ")
-    return path, chip, variant, lcd, int(from_pass)
+    path, chip, variant, lcd, wait_ms, from_pass = os.getenv("FERRARIS_TAPE").split(" ")
+    return path, chip, variant, lcd, int(wait_ms), int(from_pass)
 
 
 def _started():
     """(player, meter), the next pass being from_pass."""
-    path, chip, variant, lcd, from_pass = _options()
+    path, chip, variant, lcd, wait_ms, from_pass = _options()
     player = Player(path)
     meter = compose(player.hardware(chip, variant, lcd))
-    meter.set_longest_wait(1000)
+    meter.set_longest_wait(wait_ms)
     for _ in range(from_pass - 1):
         player.next_pass(meter)
         meter.poll(player.now_ms)
@@ -50,10 +50,10 @@ def whole():
 def bus():
     """Only what a pass asks of buses and pins, on the same tape: the share of the fake hardware."""
     player, meter = _started()
-    path, chip, variant, lcd, from_pass = _options()
+    path, chip, variant, lcd, wait_ms, from_pass = _options()
     hw = player.hardware(chip, variant, lcd)
     gc.enable()
-    calls = _calls(path, hw, from_pass, 90)
+    calls = _calls(path, hw, from_pass, 200)
     gc.collect()
     gc.disable()
     at = [0]
@@ -185,6 +185,7 @@ class _Rtc:
 
 def app():
     """A pass of the app alone: every driver replaced by one that does nothing but answer."""
+    wait_ms = _options()[4]
     player, meter = _started()
     for element in meter.elements:
         element.front_end = _FrontEnd(element.front_end)
@@ -201,7 +202,7 @@ def app():
     now = [player.now_ms]
 
     def step():
-        now[0] = (now[0] + 1000) & 0x3FFFFFFF
+        now[0] = (now[0] + wait_ms) & 0x3FFFFFFF
         meter.poll(now[0])
 
     return step
