@@ -30,9 +30,9 @@ class HeapUse:
         return f"HeapUse(used={self.used}, data={self.data}, board={self.board})"
 
 
-def _run(arguments, path, heapsize):
+def _run(arguments, path, heapsize, tape=""):
     command = [runtimes.micropython(), "-X", f"heapsize={heapsize}", str(ENTRY), *arguments]
-    result = subprocess.run(command, env=environment(path), capture_output=True, text=True, check=False)
+    result = subprocess.run(command, env=environment(path, tape), capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise RuntimeError(f"{arguments} failed:\n{result.stdout}{result.stderr}")
     return result.stdout
@@ -42,9 +42,9 @@ def _field(name, output):
     return int(re.search(rf"^{name}\s(\d+)$", output, re.MULTILINE)[1])
 
 
-def held(module, function, path=PATH, heapsize="4M"):
+def held(module, function, path=PATH, heapsize="4M", tape=""):
     """Heap in use after the workload was built, code included. returns: HeapUse."""
-    output = _run(["held", module, function], path, heapsize)
+    output = _run(["held", module, function], path, heapsize, tape)
     names = int(re.search(r"n_str_data_bytes=(\d+)", output)[1])
     return HeapUse(_field("used", output), _field("data", output) + names)
 

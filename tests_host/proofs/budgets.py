@@ -47,9 +47,12 @@ def instructions(folder, chip):
     scene = Scene(chip, load="1000W", until_s=140, quiet=True)
     tape = folder / f"{chip}.quiet.tape"
     scene.record(tape)
-    options = f"{tape} {chip} {scene.variant} {scene.lcd} {scene.steady_pass}"
+    options = f"{tape} {chip} {scene.variant} {scene.lcd} 1000 {scene.steady_pass}"
     lengths = (20, 80)
-    cost = {name: callgrind.per_iteration("passes", name, lengths, tape=options) for name in ("whole", "bus", "app")}
+    cost = {
+        name: callgrind.per_iteration("passes", name, lengths, heapsize="8M", tape=options)
+        for name in ("whole", "bus", "app")
+    }
     return cost["whole"] - cost["bus"], cost["app"]
 
 
