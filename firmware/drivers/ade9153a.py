@@ -99,14 +99,30 @@ class ADE9153A:
         self._live = False
 
     # -- identity and diagnosis -----------------------------------------------------------------------------
-    def __getattr__(self, name):
-        # crc_errors, address_errors, retries; fault, last_fault, chip_id (bytearray(8), zeros until the chip was found). No
-        # properties: MicroPython stores every attribute of a class that has one at five times the cost.
-        if name in ("crc_errors", "address_errors", "retries"):
-            return getattr(self._frames, name)
-        if name in ("fault", "last_fault", "chip_id"):
-            return getattr(self._start, name)
-        raise AttributeError(name)
+    @property
+    def chip_id(self):
+        """bytearray(8), CHIP_ID_HI and CHIP_ID_LO; zeros until the chip was found."""
+        return self._start.chip_id
+
+    @property
+    def fault(self):
+        return self._start.fault
+
+    @property
+    def last_fault(self):
+        return self._start.last_fault
+
+    @property
+    def crc_errors(self):
+        return self._frames.crc_errors
+
+    @property
+    def address_errors(self):
+        return self._frames.address_errors
+
+    @property
+    def retries(self):
+        return self._frames.retries
 
     # -- calibration and snapshot ---------------------------------------------------------------------------
     def configure(self, record):
@@ -128,25 +144,12 @@ class ADE9153A:
                 buf[at + i] = 0
                 i += 1
             return
-        # Every save does this: bytes in place, no calls.
-        half = self._active_lo
-        buf[at] = half & 0xFF
-        buf[at + 1] = half >> 8
-        half = self._active_hi
-        buf[at + 2] = half & 0xFF
-        buf[at + 3] = half >> 8
-        half = self._reactive_lo
-        buf[at + 4] = half & 0xFF
-        buf[at + 5] = half >> 8
-        half = self._reactive_hi
-        buf[at + 6] = half & 0xFF
-        buf[at + 7] = half >> 8
-        half = self._apparent_lo
-        buf[at + 8] = half & 0xFF
-        buf[at + 9] = half >> 8
-        half = self._apparent_hi
-        buf[at + 10] = half & 0xFF
-        buf[at + 11] = half >> 8
+        _put(buf, at, self._active_lo)
+        _put(buf, at + 2, self._active_hi)
+        _put(buf, at + 4, self._reactive_lo)
+        _put(buf, at + 6, self._reactive_hi)
+        _put(buf, at + 8, self._apparent_lo)
+        _put(buf, at + 10, self._apparent_hi)
         _put(buf, at + 12, _MARKER)
         _put(buf, at + 14, self._start.identity)
 
@@ -164,7 +167,7 @@ class ADE9153A:
         self._start.probe(_get(buf, at + 14))
 
     # -- the one read ---------------------------------------------------------------------------------------
-    def read_into(self, sample, now_ms, quantities):  # noqa: C901  one line after the other is cheaper than calls
+    def read_into(self, sample, now_ms, quantities):
         """See docs/architecture.md. allocates: no"""
         sample.flags = 0
         sample.active_counts = 0
@@ -202,10 +205,8 @@ class ADE9153A:
             else:
                 self._unreadable(sample, now_ms)
             return
-        if self._bad_passes:
-            self._bad_passes = 0
-        if start.fault:
-            start.fault = 0
+        self._bad_passes = 0
+        start.fault = 0
 
         active = _difference(active_hi, active_lo, self._active_hi, self._active_lo)
         reactive = _difference(reactive_hi, reactive_lo, self._reactive_hi, self._reactive_lo)
@@ -222,10 +223,8 @@ class ADE9153A:
             self._apparent_hi = apparent_hi
             self._apparent_lo = apparent_lo
             self._last_ms = now_ms
-            if self._unknown_gap:
-                self._unknown_gap = False
-            if self._reject_streak:
-                self._reject_streak = 0
+            self._unknown_gap = False
+            self._reject_streak = 0
         else:
             self.rejects += 1
             self._reject_streak += 1
@@ -249,7 +248,7 @@ class ADE9153A:
         waited = _LONGEST_MS
         if not self._unknown_gap:
             waited = (now_ms - self._last_ms) & _TICKS
-            waited = waited + _MARGIN_MS if waited < _LONGEST_MS - _MARGIN_MS else _LONGEST_MS
+            waited = min(waited + _MARGIN_MS, _LONGEST_MS)
         limit = waited * _COUNTS_PER_MS
         # About 10 W of offset and noise, and window ends between the first counter's read and the last one's.
         slack = waited + _SKEW_COUNTS

@@ -108,13 +108,8 @@ class Frames:
             i = _LOW[i] ^ _HIGH[k] ^ rx[4]
             k = _LOW[k] ^ _HIGH[i] ^ rx[5]
             if _LOW[i] ^ _HIGH[k] == rx[6] and _LOW[k] == rx[7]:
-                # LAST_CMD still holds the header of the read before; reading it does not change it.
-                cs(0)
-                spi.write_readinto(_READ_LAST_CMD, self._last)
-                cs(1)
-                if self._echo == poll[1]:
+                if self._proven(poll[1]):
                     return True
-                self._not_proven()
             else:
                 self.crc_errors += 1
                 self._classify(rx, 8)
@@ -124,21 +119,19 @@ class Frames:
             self.retries += 1
 
     def _proven(self, expect):
+        # LAST_CMD still holds the header of the read before; reading it does not change it.
         self._cs(0)
         self._spi.write_readinto(_READ_LAST_CMD, self._last)
         self._cs(1)
         if self._echo == expect:
             return True
-        self._not_proven()
-        return False
-
-    def _not_proven(self):
         last = self._last
         if self._crc16_ok(last):
             self.address_errors += 1
         else:
             self.crc_errors += 1
             self._classify(last, 6)
+        return False
 
     @staticmethod
     def _crc16_ok(rx):
