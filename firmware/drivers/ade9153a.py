@@ -52,18 +52,27 @@ class ADE9153A:
     """One metering element. spi, cs, reset: MicroPython SPI (mode 3) and Pins; clock: the `time` names.
 
     strap(cs, level): see ade9153a_start. Nothing is sent before the first `read_into`.
+    chip_id: bytearray(8), CHIP_ID_HI and CHIP_ID_LO; zeros until the chip was found.
     fault: code of ade9153a_start, 0 while all is well; last_fault: the last one there was.
-    repairs: registers rewritten.
+    repairs: registers rewritten. crc_errors, address_errors, retries: of ade9153a_frames.
+
+    No properties: in a class that has one, MicroPython stores every attribute at five times the cost.
     """
 
     counts_per_wh = regs.COUNTS_PER_WH
     apparent_counted = True
 
     def __init__(self, spi, cs, reset, clock, strap=None):
-        frames = Frames(spi, cs)
+        frames = Frames(spi, cs, self)
         self._frames = frames
         self._want = regs.wanted()
-        self._start = StartUp(frames, cs, reset, clock=clock, strap=strap, want=self._want)
+        self._start = StartUp(self, frames, cs, reset, clock=clock, strap=strap, want=self._want)
+        self.chip_id = self._start.chip_id
+        self.fault = 0
+        self.last_fault = 0
+        self.crc_errors = 0
+        self.address_errors = 0
+        self.retries = 0
         self.resets = 0
         self.rejects = 0
         self.repairs = 0
@@ -98,32 +107,6 @@ class ADE9153A:
         self._no_load = 0
         self._live = False
 
-    # -- identity and diagnosis -----------------------------------------------------------------------------
-    @property
-    def chip_id(self):
-        """bytearray(8), CHIP_ID_HI and CHIP_ID_LO; zeros until the chip was found."""
-        return self._start.chip_id
-
-    @property
-    def fault(self):
-        return self._start.fault
-
-    @property
-    def last_fault(self):
-        return self._start.last_fault
-
-    @property
-    def crc_errors(self):
-        return self._frames.crc_errors
-
-    @property
-    def address_errors(self):
-        return self._frames.address_errors
-
-    @property
-    def retries(self):
-        return self._frames.retries
-
     # -- calibration and snapshot ---------------------------------------------------------------------------
     def configure(self, record):
         """Take a calibration payload (layout: ade9153a_regs.calibrate) or None. raises: ADE9153AError(BAD_RECORD)
@@ -144,12 +127,25 @@ class ADE9153A:
                 buf[at + i] = 0
                 i += 1
             return
-        _put(buf, at, self._active_lo)
-        _put(buf, at + 2, self._active_hi)
-        _put(buf, at + 4, self._reactive_lo)
-        _put(buf, at + 6, self._reactive_hi)
-        _put(buf, at + 8, self._apparent_lo)
-        _put(buf, at + 10, self._apparent_hi)
+        # Every save does this: bytes in place, no calls.
+        half = self._active_lo
+        buf[at] = half & 0xFF
+        buf[at + 1] = half >> 8
+        half = self._active_hi
+        buf[at + 2] = half & 0xFF
+        buf[at + 3] = half >> 8
+        half = self._reactive_lo
+        buf[at + 4] = half & 0xFF
+        buf[at + 5] = half >> 8
+        half = self._reactive_hi
+        buf[at + 6] = half & 0xFF
+        buf[at + 7] = half >> 8
+        half = self._apparent_lo
+        buf[at + 8] = half & 0xFF
+        buf[at + 9] = half >> 8
+        half = self._apparent_hi
+        buf[at + 10] = half & 0xFF
+        buf[at + 11] = half >> 8
         _put(buf, at + 12, _MARKER)
         _put(buf, at + 14, self._start.identity)
 
@@ -167,7 +163,7 @@ class ADE9153A:
         self._start.probe(_get(buf, at + 14))
 
     # -- the one read ---------------------------------------------------------------------------------------
-    def read_into(self, sample, now_ms, quantities):
+    def read_into(self, sample, now_ms, quantities):  # noqa: C901  one line after the other is cheaper than calls
         """See docs/architecture.md. allocates: no"""
         sample.flags = 0
         sample.active_counts = 0
@@ -205,8 +201,10 @@ class ADE9153A:
             else:
                 self._unreadable(sample, now_ms)
             return
-        self._bad_passes = 0
-        start.fault = 0
+        if self._bad_passes:
+            self._bad_passes = 0
+        if self.fault:
+            self.fault = 0
 
         active = _difference(active_hi, active_lo, self._active_hi, self._active_lo)
         reactive = _difference(reactive_hi, reactive_lo, self._reactive_hi, self._reactive_lo)
@@ -223,8 +221,10 @@ class ADE9153A:
             self._apparent_hi = apparent_hi
             self._apparent_lo = apparent_lo
             self._last_ms = now_ms
-            self._unknown_gap = False
-            self._reject_streak = 0
+            if self._unknown_gap:
+                self._unknown_gap = False
+            if self._reject_streak:
+                self._reject_streak = 0
         else:
             self.rejects += 1
             self._reject_streak += 1
@@ -248,7 +248,7 @@ class ADE9153A:
         waited = _LONGEST_MS
         if not self._unknown_gap:
             waited = (now_ms - self._last_ms) & _TICKS
-            waited = min(waited + _MARGIN_MS, _LONGEST_MS)
+            waited = waited + _MARGIN_MS if waited < _LONGEST_MS - _MARGIN_MS else _LONGEST_MS
         limit = waited * _COUNTS_PER_MS
         # About 10 W of offset and noise, and window ends between the first counter's read and the last one's.
         slack = waited + _SKEW_COUNTS
@@ -266,7 +266,7 @@ class ADE9153A:
         if self._bad_passes < _BAD_PASSES:
             return
         fault = self._start.line_fault()
-        self._start.fault = self._start.last_fault = fault
+        self.fault = self.last_fault = fault
         limit = _HIGH_MS if self._frames.failure == HIGH else _BAD_MS
         if (now_ms - self._bad_since) & _TICKS >= limit:
             self._restart(sample, fault, now_ms)

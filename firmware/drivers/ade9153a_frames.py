@@ -34,7 +34,8 @@ def wide(address):
 
 
 class Frames:
-    """The chip behind one chip select. spi, cs: MicroPython SPI and Pin.
+    """The chip behind one chip select. spi, cs: MicroPython SPI and Pin. tally: whose crc_errors, address_errors and
+    retries are counted up; None: its own.
 
     After a successful `read`, data in rx[2:6], MSB first. After `fetch`: halves `hi`, `lo`.
     """
@@ -49,6 +50,7 @@ class Frames:
         "rx",
         "_spi",
         "_cs",
+        "_tally",
         "_tx8",
         "_tx6",
         "_tx4",
@@ -60,9 +62,10 @@ class Frames:
         "_narrow",
     )
 
-    def __init__(self, spi, cs):
+    def __init__(self, spi, cs, tally=None):
         self._spi = spi
         self._cs = cs
+        self._tally = self if tally is None else tally
         self.crc_errors = 0
         self.address_errors = 0
         self.retries = 0
@@ -108,30 +111,38 @@ class Frames:
             i = _LOW[i] ^ _HIGH[k] ^ rx[4]
             k = _LOW[k] ^ _HIGH[i] ^ rx[5]
             if _LOW[i] ^ _HIGH[k] == rx[6] and _LOW[k] == rx[7]:
-                if self._proven(poll[1]):
+                # LAST_CMD still holds the header of the read before; reading it does not change it.
+                cs(0)
+                spi.write_readinto(_READ_LAST_CMD, self._last)
+                cs(1)
+                if self._echo == poll[1]:
                     return True
+                self._not_proven()
             else:
-                self.crc_errors += 1
+                self._tally.crc_errors += 1
                 self._classify(rx, 8)
             tries += 1
             if tries >= _TRIES:
                 return False
-            self.retries += 1
+            self._tally.retries += 1
 
     def _proven(self, expect):
-        # LAST_CMD still holds the header of the read before; reading it does not change it.
+        """As in `read`, of a register of any width."""
         self._cs(0)
         self._spi.write_readinto(_READ_LAST_CMD, self._last)
         self._cs(1)
         if self._echo == expect:
             return True
+        self._not_proven()
+        return False
+
+    def _not_proven(self):
         last = self._last
         if self._crc16_ok(last):
-            self.address_errors += 1
+            self._tally.address_errors += 1
         else:
-            self.crc_errors += 1
+            self._tally.crc_errors += 1
             self._classify(last, 6)
-        return False
 
     @staticmethod
     def _crc16_ok(rx):
@@ -167,7 +178,7 @@ class Frames:
             self._spi.write_readinto(self._tx6, rx)
             self._cs(1)
             if not self._crc16_ok(rx):
-                self.crc_errors += 1
+                self._tally.crc_errors += 1
                 self._classify(rx, 6)
             elif self._proven(self._expect):
                 self.hi = 0
@@ -176,7 +187,7 @@ class Frames:
             tries += 1
             if tries >= _TRIES:
                 return False
-            self.retries += 1
+            self._tally.retries += 1
 
     def _head(self, frame, address):
         frame[0] = address >> 4

@@ -52,19 +52,19 @@ _TICKS = const(0x3FFFFFFF)
 class StartUp:
     """State of the start sequence; `stage` is RUNNING (0) when the chip meters.
 
-    want: table of ade9153a_regs.wanted(). strap(cs, level): takes SCLK out of the SPI peripheral and drives it to
-    `level`; level None gives it back. strap is None where the bus idles in mode 3 whatever happens.
+    front: the driver, whose `fault` and `last_fault` are set here. want: table of ade9153a_regs.wanted().
+    strap(cs, level): takes SCLK out of the SPI peripheral and drives it to `level`; level None gives it back. strap is
+    None where the bus idles in mode 3 whatever happens.
     """
 
     __slots__ = (
         "stage",
-        "fault",
-        "last_fault",
         "adopted",
         "golden",
         "identity",
         "chip_id",
         "energised_ms",
+        "_front",
         "_frames",
         "_cs",
         "_reset",
@@ -77,7 +77,8 @@ class StartUp:
         "_misses",
     )
 
-    def __init__(self, frames, cs, reset, *, clock, strap, want):
+    def __init__(self, front, frames, cs, reset, *, clock, strap, want):
+        self._front = front
         self._frames = frames
         self._cs = cs
         self._reset = reset
@@ -85,8 +86,6 @@ class StartUp:
         self._strap = strap
         self._want = want
         self.stage = _RESET
-        self.fault = 0
-        self.last_fault = 0
         self.adopted = False
         self.golden = 0  # configuration CRC of this unit in this configuration
         self.identity = 0  # the chip's identity folded to 16 bits
@@ -111,9 +110,9 @@ class StartUp:
         self.adopted = False
         self.stage = _RESET
         self._attempts = 0
-        self.fault = fault
+        self._front.fault = fault
         if fault:
-            self.last_fault = fault
+            self._front.last_fault = fault
 
     def step(self, now_ms):
         """Do what can be done now. returns: True in the step in which the chip begins to meter. allocates: no"""
@@ -148,8 +147,8 @@ class StartUp:
 
     def _fail(self, fault, now_ms):
         # Three resets in a row, then one a second, for ever: a meter does not give up.
-        self.fault = fault
-        self.last_fault = fault
+        self._front.fault = fault
+        self._front.last_fault = fault
         self._attempts += 1
         self._go(_PAUSE if self._attempts >= _ATTEMPTS else _RESET, now_ms)
 
@@ -311,10 +310,10 @@ class StartUp:
             return False
         if found:
             self.golden = f.lo
-        elif self.last_fault == MISO_HIGH:
-            self.last_fault = UART_TRAP
+        elif self._front.last_fault == MISO_HIGH:
+            self._front.last_fault = UART_TRAP
         self.adopted = found
-        self.fault = 0
+        self._front.fault = 0
         self._attempts = 0
         self.stage = RUNNING
         return True
