@@ -78,26 +78,25 @@ class ChargedPin(Pin):
     __call__ = value
 
 
-class _ChipSelect(Pin):
-    """Chip select of one device: its edges go to bus and device."""
+def _chip_select(bus, device, level):
+    """Chip select of one device, as a machine.Pin: its edges go to bus and device.
 
-    __slots__ = ("bus", "device")
+    A function, not a Pin: two edges frame every transfer, and calling an instance costs half as much again.
+    """
+    select = device.select
 
-    def __init__(self, bus, device, level):
-        super().__init__(level)
-        self.bus = bus
-        self.device = device
-
-    def value(self, level=None):
-        if level is None:
-            return self.level
-        if level != self.level:
-            self.level = level
-            self.bus.selected = None if level else self.device
-            self.device.select(level)
+    def pin(to=None):
+        nonlocal level
+        if to is None:
+            return level
+        if to != level:
+            level = to
+            bus.selected = None if to else device
+            select(to)
         return None
 
-    __call__ = value
+    pin.value = pin  # pyright: ignore[reportFunctionMemberAccess]
+    return pin
 
 
 class SpiBus:
@@ -115,9 +114,9 @@ class SpiBus:
         self.selected = None  # the device whose chip select is low
 
     def attach(self, device, level=1):
-        """Returns the chip-select Pin of `device`."""
+        """Returns the chip-select pin of `device`: `value()`, `value(v)`, call form."""
         device.bus = self
-        return _ChipSelect(self, device, level)
+        return _chip_select(self, device, level)
 
     def _exchange(self, mosi):
         self.clock.now_us += len(mosi) * 8_000_000 // self.baudrate + self.call_overhead_us
@@ -133,12 +132,13 @@ class SpiBus:
         return miso
 
     def write_readinto(self, tx, rx):
-        if self.flips is None and self.miso_stuck is None and self.selected is not None:
-            # The same, said shortly.
-            self.clock.now_us += len(tx) * 8_000_000 // self.baudrate + self.call_overhead_us
-            rx[:] = self.selected.exchange(tx)
+        device = self.selected
+        if device is None or self.flips is not None or self.miso_stuck is not None:
+            rx[:] = self._exchange(tx)
             return
-        rx[:] = self._exchange(tx)
+        # The same, said shortly.
+        self.clock.now_us += len(tx) * 8_000_000 // self.baudrate + self.call_overhead_us
+        rx[:] = device.exchange(tx)
 
     def write(self, tx):
         self._exchange(tx)
