@@ -84,9 +84,22 @@ class Clock:
     """day, second: UTC now. valid: somebody who knew has set it. corrected: by other than the RTC, which does not know yet.
 
     error_s: what the last `correct` or `follow` found, reference minus clock, -86400..86400 (beyond that, the bound).
+    passed_s: seconds that the last `advance` ended. adjusted: corrections of a valid clock so far; generation: time lines begun
+    (the first valid time, a correction beyond the tolerance): who keeps records by time compares them with what it saw last.
     """
 
-    __slots__ = ("day", "second", "valid", "corrected", "error_s", "_tick_ms", "_rest_ms")
+    __slots__ = (
+        "day",
+        "second",
+        "valid",
+        "corrected",
+        "error_s",
+        "passed_s",
+        "adjusted",
+        "generation",
+        "_tick_ms",
+        "_rest_ms",
+    )
 
     def __init__(self, now_ms):
         self.day = 0
@@ -94,6 +107,9 @@ class Clock:
         self.valid = False
         self.corrected = False
         self.error_s = 0
+        self.passed_s = 0
+        self.adjusted = 0
+        self.generation = 0
         self._tick_ms = now_ms
         self._rest_ms = 0
 
@@ -102,6 +118,7 @@ class Clock:
 
         Call it more often than every 2**29 ms. A tick that goes back is not followed.
         """
+        self.passed_s = 0
         passed = ticks.diff(now_ms, self._tick_ms)
         if passed <= 0:
             return 0
@@ -117,6 +134,7 @@ class Clock:
             second -= SECONDS_A_DAY
             self.day += 1
         self.second = second
+        self.passed_s = seconds
         return seconds
 
     def until_second_ms(self):
@@ -143,8 +161,12 @@ class Clock:
         self.error_s = error = self._error_s(day, second)
         if self.valid and not commissioning and abs(error) > tolerance_s:
             return CLOCK_NOT_ADJUSTED
-        if self.valid and not error:
+        if not self.valid or abs(error) > tolerance_s:
+            self.generation += 1
+        elif not error:
             return 0
+        else:
+            self.adjusted += 1
         self.set(day, second)
         self.corrected = True
         return CLOCK_ADJUSTED

@@ -188,3 +188,13 @@ def test_allocates_nothing_in_2035():
 
     assert without_heap(steady, 500) == 1
     assert fields == [2036, 1, 1, 0, 0, 0]
+
+
+def test_passed_seconds_adjustments_and_generations_are_told():
+    clock = ck.Clock(0)
+    assert clock.advance(2500) == 2 and clock.passed_s == 2
+    assert clock.advance(2600) == 0 and clock.passed_s == 0
+    assert clock.correct(100, 50) == 0x8145 and (clock.adjusted, clock.generation) == (0, 1)  # first valid time
+    assert clock.correct(100, 55) == 0x8145 and (clock.adjusted, clock.generation) == (1, 1)
+    assert clock.correct(100, 155) == 0x8F0C and (clock.adjusted, clock.generation) == (1, 1)
+    assert clock.correct(100, 155, commissioning=True) == 0x8145 and (clock.adjusted, clock.generation) == (1, 2)
