@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`make prove`: every proof at the full counts of the contract, two at a time, one line each; exits 1 if one fails.
+"""`make prove`: every proof at the full counts of the contract, two processes at work, one line each; exits 1 if one fails.
 
 python -m tests_host.prove [NAME ...] [--quick]
 """
@@ -18,28 +18,60 @@ for folder in (ROOT, ROOT / "firmware", ROOT / "host_tools" / "shims"):
 from tests_host.proofs import MODULES  # noqa: E402
 
 
-def run(name, full):
-    """(name, passed, line, seconds)"""
+def _proof(name):
+    return importlib.import_module(f"tests_host.proofs.{name}")
+
+
+def run(name, function, arguments):
+    """(passed, result or what went wrong, seconds) of one function of a proof; in a process of the pool."""
     begun = time.perf_counter()
     try:
-        line = importlib.import_module(f"tests_host.proofs.{name}").prove(full)
+        result = getattr(_proof(name), function)(*arguments)
         passed = True
     except Exception as error:  # noqa: BLE001  whatever it was, the other proofs go on and the line says it
-        line = f"{type(error).__name__}: {error}"
+        result = f"{type(error).__name__}: {error}"
         passed = False
-    return name, passed, line, time.perf_counter() - begun
+    return passed, result, time.perf_counter() - begun
+
+
+def plan(names, full):
+    """(name, function, arguments) of all that is to be run, in that order, which lets the processes finish together: a proof of
+    few parts has long ones and comes first, whole ones before all.
+    """
+    tasks = {}
+    for name in names:
+        parts = getattr(_proof(name), "parts", None)
+        tasks[name] = [("prove", (full,))] if parts is None else [("part", arguments) for arguments in parts(full)]
+    return [(name, *task) for name in sorted(names, key=lambda name: len(tasks[name])) for task in tasks[name]]
+
+
+def conclude(name, full, outcomes):
+    """(passed, line, seconds of processor time) of a proof from what became of its parts."""
+    seconds = sum(outcome[2] for outcome in outcomes)
+    wrong = [result for passed, result, _ in outcomes if not passed]
+    if wrong:
+        return False, " | ".join(wrong), seconds
+    found = [result for _, result, _ in outcomes]
+    if not hasattr(_proof(name), "parts"):
+        return True, found[0], seconds
+    passed, line, _ = run(name, "conclude", (full, found))
+    return passed, line, seconds
 
 
 def main(arguments):
     full = "--quick" not in arguments
     names = [a for a in arguments if not a.startswith("-")] or list(MODULES)
     failed = 0
+    begun = time.perf_counter()
     with ProcessPoolExecutor(2) as pool:
-        for future in [pool.submit(run, name, full) for name in names]:
-            name, passed, line, seconds = future.result()
+        futures = {name: [] for name in names}
+        for name, *task in plan(names, full):
+            futures[name].append(pool.submit(run, name, *task))
+        for name in names:
+            passed, line, seconds = conclude(name, full, [future.result() for future in futures[name]])
             failed += not passed
             print(f"{'ok  ' if passed else 'FAIL'} {name:17} {seconds:6.0f} s  {line}", flush=True)
-    print(f"{len(names) - failed} passed, {failed} failed")
+    print(f"{len(names) - failed} passed, {failed} failed, {time.perf_counter() - begun:.0f} s")
     return 1 if failed else 0
 
 

@@ -2,9 +2,12 @@
 
 Each module has `prove(full)`: runs the real thing and returns one line with the figures it measured, or raises AssertionError
 that names the seed. `full` False: reduced counts for `make test`; True: the counts of the contract for `make prove`.
+
+A long one can be divided, so that more than one processor works at it: `parts(full)` lists tuples of arguments, the longest
+first; `part(*arguments)` measures one in any process; `conclude(full, found)` makes the line of what all of them returned.
 """
 
-# In the order in which they are printed; the slow ones first would finish sooner, but the order is the reader's.
+# In the order in which they are printed; the order in which they run is that of prove.py.
 MODULES = (
     "accuracy",
     "recordings",

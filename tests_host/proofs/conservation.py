@@ -204,18 +204,34 @@ def twenty_years(chip, until_s, seed):
     return exact.passes
 
 
-def prove(full):
-    passes = gaps = 0
-    until_s = 900 if full else 140
-    for chip in CHIPS:
-        for n, load in enumerate(LOADS):
-            for faults in ("", RESETS, FLIPS):
-                ledger = ledger_run(chip, load, until_s, 40 + n, faults, 1000 if n % 2 else 100)
-                passes += ledger.passes
-                gaps += getattr(ledger, "gaps", 0)
-    years = sum(twenty_years(chip, (20 * YEAR_S) if full else YEAR_S // 12, 50) for chip in CHIPS)
+def parts(full):
+    """Arguments of `part`: the years, then the accounts."""
+    years = [(chip, None, 20 * YEAR_S if full else YEAR_S // 12, 50) for chip in reversed(CHIPS)]
+    accounts = [
+        (chip, load, 900 if full else 140, 40 + n, faults, 1000 if n % 2 else 100)
+        for n, load in enumerate(LOADS)
+        for chip in CHIPS
+        for faults in ("", RESETS, FLIPS)
+    ]
+    return years + accounts
+
+
+def part(chip, load, until_s, seed, *account):
+    """(passes of an account, its gaps, hourly passes)"""
+    if load is None:
+        return 0, 0, twenty_years(chip, until_s, seed)
+    ledger = ledger_run(chip, load, until_s, seed, *account)
+    return ledger.passes, getattr(ledger, "gaps", 0), 0
+
+
+def conclude(full, found):
+    passes, gaps, years = (sum(figures) for figures in zip(*found, strict=True))
     return (
         f"registers + residue + in the chip + lost = the model's accumulator, to the unit, at each of {passes} passes with "
         f"sign changes, resets and flipped bits (ATM90E26: {gaps} flips cost or made up to a pulse); "
         f"{years} hourly passes ({'20 years' if full else 'a month'} a chip) equal Fraction arithmetic through the roll-over"
     )
+
+
+def prove(full):
+    return conclude(full, [part(*arguments) for arguments in parts(full)])

@@ -204,22 +204,30 @@ def run_remote(chip, seed, until_s, faults):
     return (*judge(job, sim, name), sim.bench.spi.flips.count, sim)
 
 
-def prove(full):
-    seeds = range(1, 21) if full else (1, 2)
-    until_s = DAY_S if full else 3600
-    found = []
-    for seed in seeds:
-        for chip in CHIPS:
-            found.append(run(chip, seed, until_s, EVERY + (MORE if seed % 5 == 2 else "")))
-    fresh = 0
-    for chip in CHIPS if full else CHIPS[:1]:
-        found.append(run_remote(chip, 31, 3600 if full else 300, EVERY + (",hang=1" if full else "")))
-        fresh += found[-1][-1].boots
-    runs = len(found)
-    resets = sum(f[4].world.faults.injected["chip_reset"] for f in found)
-    boots = sum(f[4].boots for f in found)
+def parts(full):
+    """(remote, chip, seed, seconds, faults) of every run."""
+    remote = CHIPS if full else CHIPS[:1]
+    runs = [(True, chip, 31, 3600 if full else 300, EVERY + (",hang=1" if full else "")) for chip in remote]
+    for seed in range(1, 21) if full else (1, 2):
+        faults = EVERY + (MORE if seed % 5 == 2 else "")
+        runs += [(False, chip, seed, DAY_S if full else 3600, faults) for chip in reversed(CHIPS)]
+    return runs
+
+
+def part(remote, chip, seed, until_s, faults):  # noqa: PLR0917
+    """(worst error, worst declaration, gap, flips, chip resets, boots, boots of fresh interpreters)"""
+    *found, sim = (run_remote if remote else run)(chip, seed, until_s, faults)
+    return *found, sim.world.faults.injected["chip_reset"], sim.boots, sim.boots if remote else 0
+
+
+def conclude(full, found):
+    error, declared, gap, flips, resets, boots, fresh = zip(*found, strict=True)
     return (
-        f"{runs} runs of {until_s} s, {sum(f[3] for f in found)} bits flipped, {resets} chip resets, {boots} boots "
-        f"({fresh} fresh interpreters): error at most {max(f[0] for f in found):.0%} of 0.02 % + 1 Wh, declared loss "
-        f"{max(f[1] for f in found):.0%} of its bound, gap {max(f[2] for f in found):.0f} ms, no register fell"
+        f"{len(found)} runs of {DAY_S if full else 3600} s, {sum(flips)} bits flipped, {sum(resets)} chip resets, "
+        f"{sum(boots)} boots ({sum(fresh)} fresh interpreters): error at most {max(error):.0%} of 0.02 % + 1 Wh, "
+        f"declared loss {max(declared):.0%} of its bound, gap {max(gap):.0f} ms, no register fell"
     )
+
+
+def prove(full):
+    return conclude(full, [part(*arguments) for arguments in parts(full)])
