@@ -39,6 +39,15 @@ TARIFF = const(6)  # first of the ids of the tariff registers: 6..13
 BILLING = const(14)  # 14..17
 OWN_FROM = const(18)  # 18..30 are not given out yet
 
+# Tables (app/store/tables.py): what is too big for a cold record.
+TABLE_TARIFF_A = const(1)
+TABLE_TARIFF_B = const(2)
+TABLE_TARIFF_C = const(3)
+TABLE_CONFIG = const(4)
+TABLE_DISPLAY = const(5)
+TABLE_ALCS = const(6)
+TABLE_COUNT = const(16)  # 7..16 are not given out yet
+
 # Event logs, by SMETS2 name: security, standard, power, ALCS.
 LOG_SECURITY = const(0)
 LOG_STANDARD = const(1)
