@@ -64,12 +64,18 @@ def _compile(source, target, name, arch):
         raise ImageError(f"mpy-cross: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
 
 
-def _romfs(folder):
+def romfs_of(folder):
     """What `mpremote romfs build --no-mpy` writes for a folder, without its listing on stdout."""
     from mpremote.romfs import make_romfs
 
     with contextlib.redirect_stdout(io.StringIO()):
         return make_romfs(str(folder), mpy_cross=False)
+
+
+def compile_tree(modules, arch, tree):
+    """Compile modules [(path without suffix, source)] below the folder `tree`. raises: ImageError."""
+    with ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
+        list(pool.map(lambda module: _compile(module[1], tree / f"{module[0]}.mpy", module[0], arch), modules))
 
 
 def build(board, variant="e1c1", chip="ade9153a", out=None):
@@ -88,8 +94,7 @@ def build(board, variant="e1c1", chip="ade9153a", out=None):
     tree = out / "tree"
     sizes = {}
     modules = sources(board)
-    with ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
-        list(pool.map(lambda module: _compile(module[1], tree / f"{module[0]}.mpy", module[0], facts["arch"]), modules))
+    compile_tree(modules, facts["arch"], tree)
     for name, _ in modules:
         target = tree / f"{name}.mpy"
         sizes[name.parts[0]] = sizes.get(name.parts[0], 0) + target.stat().st_size
@@ -98,7 +103,7 @@ def build(board, variant="e1c1", chip="ade9153a", out=None):
     romfs = None
     if facts["form"] == "romfs":
         shutil.copytree(tree, out / "rom", ignore=shutil.ignore_patterns("main.py"))
-        data = _romfs(out / "rom")
+        data = romfs_of(out / "rom")
         if len(data) > facts["romfs_bytes"]:
             raise ImageError(f"ROMFS of {len(data)} bytes is larger than the partition, {facts['romfs_bytes']}")
         (out / f"{board}.romfs").write_bytes(data)

@@ -81,7 +81,7 @@ def test_romfs_boots(name, images, tmp_path):
     if report["romfs"] is None:
         # Not what this board uses, but the same tree must work in either form.
         rom = tmp_path / "image.romfs"
-        rom.write_bytes(image._romfs(out / "tree"))
+        rom.write_bytes(image.romfs_of(out / "tree"))
     else:
         rom = out / f"{name}.romfs"
         assert rom.stat().st_size == report["romfs"]

@@ -26,6 +26,12 @@ class HeapUse:
         self.data = data
         self.board = (used + data + 1) // 2
 
+    def __add__(self, other):
+        return HeapUse(self.used + other.used, self.data + other.data)
+
+    def __sub__(self, other):
+        return HeapUse(self.used - other.used, self.data - other.data)
+
     def __repr__(self):
         return f"HeapUse(used={self.used}, data={self.data}, board={self.board})"
 

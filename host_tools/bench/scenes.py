@@ -42,6 +42,7 @@ class Scene:
         self._edges = list(EDGES) if chip == "ade9153a" and not quiet else []
         self._reset = quiet
         self.steady_pass = 0  # number of the first pass after STEADY_S
+        self.seconds = []  # numbers of the passes that ended a metering second; known after record()
 
     def world(self):
         """(world, bench), with the key presses that the scene has."""
@@ -77,7 +78,12 @@ class Scene:
         tape = Tape()
         world, bench = self.world()
 
+        last = [0]
+
         def on_pass(meter):
+            if meter.clock.second != last[0]:
+                last[0] = meter.clock.second
+                self.seconds.append(sim.passes)
             self.between(sim, lambda counts: tape.shift(bench.chips[0], meter.elements[0].front_end, counts))
 
         sim = Simulation(world, bench, tape.builder(build), self.job.configure, on_pass=on_pass)

@@ -14,7 +14,7 @@ for folder in (ROOT, ROOT / "firmware", ROOT / "host_tools" / "shims"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-from host_tools.bench import heap  # noqa: E402
+from host_tools.bench import callgrind, heap  # noqa: E402
 from host_tools.bench.job import Job  # noqa: E402
 from host_tools.bench.scenes import Scene  # noqa: E402
 from tests_host.proofs import budgets  # noqa: E402
@@ -23,7 +23,7 @@ YEAR = ROOT / "data" / "household_fr" / "fr_sceaux_2008_1min.csv.gz"
 
 
 def row(name, figure, budget, how):
-    print(f"{name:34} {figure:>22}  budget {budget:22} {how}", flush=True)
+    print(f"{name:36} {figure:>22}  budget {budget:22} {how}", flush=True)
 
 
 def speed():
@@ -50,6 +50,19 @@ def year(whole):
     row("a year of minutes, 60 s ticks", f"{used:.0f} s", "<= 60 s", f"CPU time of {days} days, scaled, this machine")
 
 
+def driver():
+    """A tick of the ATM90E26 driver on the bus of atm90e26_bus.py (docs/benchmarks.md)."""
+    for name, registers in (("full", 13), ("energy", 6)):
+        taken = heap.allocated("atm90e26_tick", name, count=200)
+        whole, bus = (callgrind.per_iteration("atm90e26_tick", name + share, (20, 220)) for share in ("", "_bus"))
+        row(
+            f"ATM90E26 driver, {name} tick",
+            f"{taken:.0f} B, {whole}",
+            "0 B",
+            f"{bus} of the instructions are the bus; {registers} registers, each verified",
+        )
+
+
 def main(arguments):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -65,6 +78,8 @@ def main(arguments):
                 "callgrind, unix port, the tape's share off",
             )
             row(f"  of which the app, {chip}", f"{app}", "<= 150 000", "callgrind, drivers that only answer")
+            saving = budgets.energy_and_save(folder, chip)
+            row(f"  energy and save alone, {chip}", f"{saving}", "<= 150 000", "callgrind, 100 ms passes at 21 kW")
         scene = Scene("ade9153a", load="1000W", until_s=60, quiet=True)
         tape = folder / "boot.tape"
         scene.record(tape)
@@ -77,6 +92,14 @@ def main(arguments):
             "<= 229 376 B",
             "(unix bytes + data bytes) / 2, code compiled in RAM",
         )
+        for model, use in budgets.heap_in_rom(folder).items():
+            row(
+                f"heap in ROMFS, {model}",
+                f"{use.board} B",
+                "<= 98 304 B",
+                f"(unix {use.used} B + data {use.data} B) / 2",
+            )
+    driver()
     for board, ms in budgets.gaps().items():
         row(f"longest gap, {board}", f"{ms:.0f} ms", "<= 100 ms", "ten minutes on the board's cost table")
     speed()

@@ -16,7 +16,7 @@ def prove(full):
             report = image.build(name, out=folder / name)
             tree = folder / name / "tree"
             rom = folder / "image.romfs"
-            rom.write_bytes(image._romfs(tree))
+            rom.write_bytes(image.romfs_of(tree))
             forms = [("tree", tree), ("romfs", rom)]
             for form, where in forms if full or report["form"] == "romfs" else forms[:1]:
                 done, modules = boot(folder, form, where, tree)
