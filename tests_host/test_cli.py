@@ -174,6 +174,7 @@ class Terminal:
         return code
 
 
+@pytest.mark.slow
 def test_run_in_a_terminal_obeys_its_keys():
     terminal = Terminal("--speed", "3", "--load", "1kW")
     try:

@@ -31,6 +31,7 @@ def test_file_says_its_licence(path):
     assert not text or text.startswith("# SPDX-License-Identifier: MIT\n")
 
 
+@pytest.mark.slow
 def test_every_file_passes_the_cross_compiler():
     complaints = cross_complaints()
     assert not complaints, "\n" + "\n".join(complaints)

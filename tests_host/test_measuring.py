@@ -45,6 +45,7 @@ def test_a_workload_that_fails_is_told():
         heap.held("known", "no_such_function")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 def test_instructions_grow_with_the_work_and_with_nothing_else():
     one = callgrind.per_iteration("known", "loop_100", lengths=(5, 25))

@@ -7,6 +7,7 @@ import pytest
 from tests_host.proofs import MODULES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODULES)
 def test_proof(name):
     print(importlib.import_module(f"tests_host.proofs.{name}").prove(False))

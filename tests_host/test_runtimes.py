@@ -45,6 +45,7 @@ def test_unit_tests_on_the_unix_port():
     assert_green(run([runtimes.micropython(), RUN_MP, "-v"]))
 
 
+@pytest.mark.slow
 def test_unit_tests_on_the_32_bit_wasm_port():
     assert WASM_PACKAGE.is_dir(), "the WASM port is not installed: npm ci"
     assert_green(run([runtimes.node(), "tests_host/run_wasm.mjs", "-v"]))
