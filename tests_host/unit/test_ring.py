@@ -176,6 +176,60 @@ def test_a_silent_store_is_not_an_empty_one():
     assert numbers(ring) == [0, 1, 2, 3, 4]
 
 
+def lazy(blocks, count):
+    return Ring(blocks, 0, count, PAYLOAD, Crc32(), 9, at_once=False)
+
+
+def test_a_scan_in_steps_finds_what_a_scan_at_once_finds():
+    blocks = FakeBlocks(20)
+    ring = ready(blocks, count=20)
+    for records in (0, 5, 3 * PER_SECTOR, 9 * PER_SECTOR + 1, 12 * PER_SECTOR, 4 * PER_SECTOR):
+        fill(ring, 0, records)
+        known = ring_on(blocks, count=20)
+        found = lazy(blocks, 20)
+        assert not found.scanned and found.slots == 0 and not found.read(0, bytearray(PAYLOAD))
+        polls = 0
+        while not found.scanned:
+            before = found.reads
+            assert found.poll()
+            assert found.reads - before <= 8 + 8  # a slot of each of eight sectors; halving in the newest one
+            polls += 1
+        assert polls == 3
+        assert (found.slots, found.next_sequence, found.ahead) == (known.slots, known.next_sequence, known.ahead)
+        assert numbers(found) == numbers(known) == numbers(ring)
+
+
+def test_an_append_before_the_scan_waits_for_it():
+    blocks = FakeBlocks(20)
+    ring = ready(blocks, count=20)
+    fill(ring, 0, 130)
+    found = lazy(blocks, 20)
+    programs = blocks.programs
+    assert found.append(payload_of(130)) and found.staged and not found.append(payload_of(131))
+    assert blocks.programs == programs
+    drain(found)
+    assert not found.staged and numbers(found) == list(range(131))
+
+
+def test_a_ring_at_rest_leaves_the_bus_alone():
+    blocks = FakeBlocks(4)
+    ring = ready(blocks)
+    fill(ring, 0, 3)
+    blocks.failing = True  # whatever is asked would be an error
+    for _ in range(10):
+        assert not ring.poll()
+    assert ring.errors == 0
+
+
+def test_depth_is_kept_at_least():
+    blocks = FakeBlocks(5)
+    ring = ready(blocks, count=5)
+    assert ring.depth == 2 * PER_SECTOR
+    for number in range(7 * PER_SECTOR):
+        fill(ring, number, number + 1)
+        assert ring.slots >= min(number + 1, ring.depth)
+
+
 def test_another_rings_sectors_are_not_read():
     blocks = FakeBlocks(4)
     fill(ready(blocks), 0, 5)

@@ -7,15 +7,16 @@ newest sector is found from the records themselves. A record torn by a power cut
 Bytes: docs/SPEC.md, "Ring".
 
 No record crosses a 256-byte page, so an append is one page program. `poll` does one bounded step and keeps two sectors
-blank ahead; an erase is started and looked after, not waited for. Boot only reads.
+blank ahead; an erase is started and looked after, not waited for. Boot only reads, all at once or a few sectors a poll.
+A sector costs no RAM: what is in it follows from its place behind or before the newest one.
 """
 
-from array import array
 from struct import pack_into
 
 from micropython import const
 
 from app import ticks
+from app.store.ring_scan import CLEAN, DIRTY, USED, Scan
 
 _PAGE = const(256)
 _HEAD = const(16)  # of every page; the mark is in page 0
@@ -24,11 +25,8 @@ _MAGIC = const(0x5246)
 _AHEAD = const(2)
 _PROBES = const(16)  # slots looked at to find a sector's place: torn ones come first only after repeated cuts
 _ERASE_TRIES = const(3)
+_SCAN_STEP = const(8)  # sectors a poll: two short reads each, 8 ms of calls and bus on the slowest board
 _SEQUENCE_MASK = const(0x3FFFFFFF)
-
-_DIRTY = const(0)  # must be erased before use
-_CLEAN = const(1)
-_USED = const(2)  # holds records of the chain
 
 _IDLE = const(0)
 _ERASING = const(1)
@@ -36,15 +34,18 @@ _CHECKING = const(2)
 
 
 class Ring:
-    """slots: places from the oldest to the newest record, torn ones included; index 0 is the oldest.
+    """scanned: what is stored is known; before that there are no slots, and an append only waits. slots: places from the
+    oldest to the newest record, torn ones included; index 0 is the oldest. ahead: blank sectors ready behind the newest.
+    depth: records that are kept at least. looked_first: for the scan.
 
-    staged: a record was accepted and waits for the flash (an erase runs); it is not durable yet. hold: set it while the
-    supply is failing: no erase is started. torn: damaged records met; errors: faults of the store; dropped: appends
-    refused.
+    staged: a record was accepted and waits for the flash (an erase runs); it is not durable yet. hold: set it while no
+    erase may begin. torn: damaged records met; errors: faults of the store; dropped: appends refused; reads: slots read.
     """
 
-    def __init__(self, store, first_sector, sector_count, payload_size, crc, ring_id):
-        """store: Block store; the ring has sector_count (4..) sectors of it. payload_size: 1..232 bytes."""
+    def __init__(self, store, first_sector, sector_count, payload_size, crc, ring_id, at_once=True):
+        """store: Block store; the ring has sector_count (4..) sectors of it. payload_size: 1..232 bytes. at_once: scan
+        now; else poll() does it.
+        """
         if sector_count < _AHEAD + 2 or not 0 < payload_size <= 232:
             raise ValueError("ring: at least 4 sectors, payload 1..232")
         self.store = store
@@ -56,12 +57,14 @@ class Ring:
         self.stride = payload_size + 8
         self.per_page = (_PAGE - _HEAD) // self.stride
         self.per_sector = self.per_page * (store.sector_size >> 8)
+        self.depth = (sector_count - _AHEAD - 1) * self.per_sector
         self.hold = False
         self.staged = False
         self.torn = 0
         self.errors = 0
         self.dropped = 0
         self.erases = 0  # started since boot
+        self.reads = 0
         self._record = bytearray(self.stride)
         self._read = bytearray(self.stride)
         self._blank = b"\xff" * self.stride
@@ -69,20 +72,25 @@ class Ring:
         self._blank_page = b"\xff" * _PAGE
         self._mark = bytearray(_HEAD)
         self._copy_format = "%ds" % payload_size
-        self._state = bytearray(sector_count)
-        self._first = array("i", [0] * sector_count)  # sequence of slot 0
-        self._erase_count = array("i", [0] * sector_count)
         self._step = _IDLE
-        self._target = 0
+        self._target = -1
         self._target_page = 0
+        self._target_count = 0
         self._tries = 0
         # Nothing found: as if the last sector were full and the next record were number 0.
         self._newest = sector_count - 1
+        self._first = _SEQUENCE_MASK - self.per_sector + 1  # sequence of slot 0 of the newest sector
         self._next_slot = self.per_sector
         self._chain = 0  # sectors with records, the newest included
-        self._scanned = False
-        self._first[self._newest] = _SEQUENCE_MASK - self.per_sector + 1
-        self._scan()
+        self.ahead = 0
+        self.scanned = False
+        self.looked_first = 0
+        self._scan = Scan(sector_count, self.per_sector)
+        try:
+            while at_once and not self.scanned:
+                self._look()
+        except OSError:
+            self.errors += 1
 
     @property
     def slots(self):
@@ -93,22 +101,12 @@ class Ring:
     @property
     def next_sequence(self):
         """Sequence number the next record will get, 0..2**30-1."""
-        return ticks.add(self._first[self._newest], self._next_slot)
-
-    @property
-    def ahead(self):
-        """Blank sectors ready behind the newest one."""
-        count = 0
-        sector = self._after(self._newest)
-        while count < self.sector_count - 1 and self._state[sector] == _CLEAN:
-            count += 1
-            sector = self._after(sector)
-        return count
+        return ticks.add(self._first, self._next_slot)
 
     def ready(self):
         """True when an append would be programmed now: no erase runs, nothing waits, a blank slot is there."""
         try:
-            if not self._scanned or self.staged or self.store.busy():
+            if not self.scanned or self.staged or self.store.busy():
                 return False
         except OSError:
             self.errors += 1
@@ -120,8 +118,8 @@ class Ring:
         return self.store.busy()
 
     def erase_count(self, sector):
-        """Erases of a sector of the ring (0..sector_count-1) over its life, as its mark tells."""
-        return self._erase_count[sector]
+        """Erases of a sector of the ring (0..sector_count-1) over its life, as its mark tells. raises: OSError"""
+        return self._marked_count() if self._read_mark(sector) else 0
 
     def append(self, buf):
         """Add one record. buf: bytearray or bytes of payload_size. allocates: no
@@ -143,12 +141,13 @@ class Ring:
         """
         if index < 0 or index >= self.slots:
             return False
-        back = index // self.per_sector
-        sector = self._newest - self._chain + 1 + back
+        back = self._chain - 1 - index // self.per_sector  # sectors behind the newest
+        sector = self._newest - back
         if sector < 0:
             sector += self.sector_count
-        slot = index - back * self.per_sector
-        if not self._fetch(sector, slot) or self._fetched_sequence() != ticks.add(self._first[sector], slot):
+        slot = index % self.per_sector
+        sequence = ticks.diff(self._first, back * self.per_sector - slot) & _SEQUENCE_MASK
+        if not self._fetch(sector, slot) or self._fetched_sequence() != sequence:
             return False
         pack_into(self._copy_format, buf, 0, self._read)
         return True
@@ -159,11 +158,15 @@ class Ring:
 
         allocates: no
         """
+        if self.ahead >= _AHEAD and self._step == _IDLE and not self.staged and self.scanned:
+            return False  # at rest: not a bit on the bus
         try:
             if self.store.busy():
                 return True
-            if not self._scanned:  # the store failed at boot: change nothing before it is known what is there
-                self._scan()
+            if not self.scanned:
+                for _ in range(_SCAN_STEP):
+                    if not self.scanned:
+                        self._look()
                 return True
             if self.staged:
                 self._flush()
@@ -181,7 +184,7 @@ class Ring:
 
     def _flush(self):
         try:
-            if not self._scanned or self.store.busy():
+            if not self.scanned or self.store.busy():
                 return
             for _ in range(3):  # a slot that will not take the record is passed over
                 if self._next_slot >= self.per_sector and not self._open_next():
@@ -192,14 +195,13 @@ class Ring:
             self.errors += 1
 
     def _open_next(self):
-        sector = self._after(self._newest)
-        if self._state[sector] != _CLEAN:
+        if not self.ahead:
             return False
-        self._state[sector] = _USED
-        self._first[sector] = ticks.add(self._first[self._newest], self.per_sector)
-        self._newest = sector
+        self.ahead -= 1
+        self._newest = self._after(self._newest)
+        self._first = ticks.add(self._first, self.per_sector)
         self._chain += 1
-        self._next_slot = self._boundary(sector)
+        self._next_slot = self._boundary(self._newest)
         return self._next_slot < self.per_sector
 
     def _program_record(self):
@@ -229,20 +231,19 @@ class Ring:
     def _begin_erase(self):
         if self.hold:
             return self.staged
-        ahead = self.ahead
-        if ahead >= _AHEAD:
+        if self.ahead >= _AHEAD:
             return self.staged
-        sector = self._newest + 1 + ahead
+        sector = self._newest + 1 + self.ahead
         if sector >= self.sector_count:
             sector -= self.sector_count
-        if self._state[sector] == _USED:
+        if self._chain + self.ahead >= self.sector_count:
             self._chain -= 1  # the oldest records go
-            self._state[sector] = _DIRTY
         if sector != self._target:
+            self._target_count = self.erase_count(sector)
             self._target = sector
             self._tries = 0
         self._target_page = 0
-        self._erase_count[sector] += 1
+        self._target_count += 1
         self.erases += 1
         self._step = _ERASING
         self.store.erase_start(self.first_sector + sector)
@@ -262,71 +263,58 @@ class Ring:
             self._tries += 1
             self._step = _IDLE
             if self._tries >= _ERASE_TRIES:
-                self._state[sector] = _CLEAN  # worn: use what can be used, each record is verified
+                self.ahead += 1  # worn: use what can be used, each record is verified
             return
         self._step = _IDLE
-        self._make_mark(sector)
-        self._state[sector] = _CLEAN
-        self.store.program(start, self._mark)
-
-    def _make_mark(self, sector):
-        pack_into("<HBBHHI", self._mark, 0, _MAGIC, _VERSION, self.ring_id, self.stride, 0, self._erase_count[sector])
+        pack_into("<HBBHHI", self._mark, 0, _MAGIC, _VERSION, self.ring_id, self.stride, 0, self._target_count)
         self.crc.seal(self._mark, 12)
+        self.ahead += 1
+        self.store.program(start, self._mark)
 
     # Boot
 
-    def _scan(self):
-        try:
-            newest = -1
-            for sector in range(self.sector_count):
-                self._state[sector] = self._look_at(sector)
-                if self._state[sector] == _USED:
-                    if newest < 0 or ticks.diff(self._first[sector], self._first[newest]) > 0:
-                        newest = sector
-            if newest >= 0:
-                boundary = self._boundary(newest)
-                if boundary and not self._fetch(newest, boundary - 1):
-                    self.torn += 1
-                self._newest = newest
-                self._next_slot = boundary
-                self._follow_chain()
-            self._scanned = True
-        except OSError:
-            self.errors += 1
+    def _look(self):
+        """At one sector more; at the last one it is known what is there. raises: OSError"""
+        scan = self._scan
+        if not scan.done and not scan.step(self):
+            return
+        newest = scan.newest
+        self.ahead = scan.ahead
+        if newest >= 0:
+            boundary = self._boundary(newest)
+            if boundary and not self._fetch(newest, boundary - 1):
+                self.torn += 1
+            self._newest = newest
+            self._first = scan.first
+            self._next_slot = boundary
+            self._chain = scan.chain
+        self._scan = None
+        self.scanned = True
 
-    def _follow_chain(self):
-        # Backwards as long as the numbers join on; used sectors outside of the chain are left-overs.
-        self._chain = 1
-        sector = self._before(self._newest)
-        expected = self._first[self._newest]
-        while self._chain < self.sector_count and self._state[sector] == _USED:
-            if ticks.add(self._first[sector], self.per_sector) != expected:
-                break
-            expected = self._first[sector]
-            self._chain += 1
-            sector = self._before(sector)
-        for _ in range(self.sector_count - self._chain):
-            if self._state[sector] == _USED:
-                self._state[sector] = _DIRTY
-            sector = self._before(sector)
-
-    def _look_at(self, sector):
+    def look_at(self, sector):
+        """For the scan: DIRTY, CLEAN, or USED, with the sequence of its slot 0 in looked_first. raises: OSError"""
+        marked = self._read_mark(sector)
         mark = self._mark
-        self.store.read_into((self.first_sector + sector) * self.store.sector_size, mark)
-        marked = self.crc.valid(mark, 12) and mark[11] < 0x40
         if marked:
-            self._erase_count[sector] = mark[8] | mark[9] << 8 | mark[10] << 16 | mark[11] << 24
             magic = mark[0] | mark[1] << 8
             stride = mark[4] | mark[5] << 8
             if magic != _MAGIC or mark[2] != _VERSION or mark[3] != self.ring_id or stride != self.stride:
-                return _DIRTY  # another ring's: valid, but not ours
+                return DIRTY  # another ring's: valid, but not ours
         for slot in range(min(_PROBES, self.per_sector)):
             if self._fetch(sector, slot):
-                self._first[sector] = ticks.diff(self._fetched_sequence(), slot) & _SEQUENCE_MASK
-                return _USED
+                self.looked_first = ticks.diff(self._fetched_sequence(), slot) & _SEQUENCE_MASK
+                return USED
             if self._read == self._blank:
                 break
-        return _CLEAN if marked else _DIRTY
+        return CLEAN if marked else DIRTY
+
+    def _read_mark(self, sector):
+        self.store.read_into((self.first_sector + sector) * self.store.sector_size, self._mark)
+        return self.crc.valid(self._mark, 12) and self._mark[11] < 0x40
+
+    def _marked_count(self):
+        mark = self._mark
+        return mark[8] | mark[9] << 8 | mark[10] << 16 | mark[11] << 24
 
     def _boundary(self, sector):
         # Slots fill in order and a used one is never all ones: the first blank slot by halving.
@@ -344,6 +332,7 @@ class Ring:
     # One slot
 
     def _load(self, sector, slot):
+        self.reads = ticks.add(self.reads, 1)
         self.store.read_into(self._address(sector, slot), self._read)
 
     def _fetch(self, sector, slot):
@@ -367,6 +356,3 @@ class Ring:
     def _after(self, sector):
         sector += 1
         return 0 if sector == self.sector_count else sector
-
-    def _before(self, sector):
-        return self.sector_count - 1 if sector == 0 else sector - 1
