@@ -20,6 +20,12 @@ APPARENT_IMPORT = const(4)
 APPARENT_EXPORT = const(5)
 
 
+def advance_wh(now_wh, before_wh):
+    """What a register has advanced by between two of its values, a roll-over included. allocates: no"""
+    moved = now_wh - before_wh
+    return moved if moved >= 0 else moved + MODULUS_WH
+
+
 class Registers:
     """wh[6], residue[6] (counts), pending (signed counts of the open second); lists of small ints, never replaced."""
 
