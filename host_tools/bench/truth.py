@@ -10,6 +10,7 @@ window still open is `pending`, in no register. A span of constant flow costs th
 from fractions import Fraction
 
 from host_tools.bench.chips.energy import NJ_PER_WH, REGISTER_KEYS
+from host_tools.bench.point import DEAD
 
 SECOND_US = 1_000_000
 CYCLE_US = 20_000
@@ -90,27 +91,51 @@ def _book(nj, active, reactive, apparent):
 class Truth:
     """The world's own account of one element; nothing in it comes from a chip or the meter.
 
-    second_phase_us: where in world time the metering second ends (microseconds modulo one second).
+    second, cycle: the two Nettings. second_phase_us: where in world time the metering second ends (microseconds modulo
+    one second). What flows is booked when it changes, or when somebody looks: a span that goes on costs nothing.
     """
 
     def __init__(self, second_phase_us=0):
-        self.second = Netting(SECOND_US, second_phase_us)
-        self.cycle = Netting(CYCLE_US)
+        self._second = Netting(SECOND_US, second_phase_us)
+        self._cycle = Netting(CYCLE_US)
+        self._point = DEAD
+        self._booked_us = 0  # `_point` flowed from here to now_us and is in no netting yet
         self.now_us = None  # end of the last span; None before the first
+
+    @property
+    def second(self):
+        self._book()
+        return self._second
+
+    @property
+    def cycle(self):
+        self._book()
+        return self._cycle
 
     def add(self, t0_us, t1_us, point):
         """`point` (OperatingPoint) flowed over [t0_us, t1_us); nothing flowed in a gap since the last call.
 
         Raises ValueError if the span goes backward or overlaps the last one.
         """
-        if t1_us < t0_us or (self.now_us is not None and t0_us < self.now_us):
+        now_us = self.now_us
+        if t1_us < t0_us or (now_us is not None and t0_us < now_us):
             raise ValueError("spans of truth overlap or go backward")
-        if self.now_us is not None and t0_us > self.now_us:
-            self.second.add(self.now_us, t0_us, 0, 0, 0)
-            self.cycle.add(self.now_us, t0_us, 0, 0, 0)
-        self.second.add(t0_us, t1_us, point.active_mw, point.reactive_mvar, point.apparent_mva)
-        self.cycle.add(t0_us, t1_us, point.active_mw, point.reactive_mvar, point.apparent_mva)
+        if point is not self._point or t0_us != now_us:
+            self._book()
+            if now_us is not None and t0_us > now_us:
+                self._flow(now_us, t0_us, DEAD)
+            self._point = point
+            self._booked_us = t0_us
         self.now_us = t1_us
+
+    def _book(self):
+        if self.now_us is not None and self._booked_us < self.now_us:
+            self._flow(self._booked_us, self.now_us, self._point)
+            self._booked_us = self.now_us
+
+    def _flow(self, t0_us, t1_us, point):
+        self._second.add(t0_us, t1_us, point.active_mw, point.reactive_mvar, point.apparent_mva)
+        self._cycle.add(t0_us, t1_us, point.active_mw, point.reactive_mvar, point.apparent_mva)
 
     def set_second_phase(self, phase_us):
         """The metering second ends elsewhere from now on (the meter restarted); the open one goes on to its new end."""

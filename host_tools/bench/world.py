@@ -50,7 +50,8 @@ class Line:
         self.until_us = 0  # the present segment ends here
         self.ahead = deque()  # (duration_us, point) already read from the source
         self.seen_us = 0  # where they end
-        self.turn_us = -1  # next known change of sign; -1: none is known
+        self.last = DEAD  # what flows there
+        self.turns = deque()  # changes of sign up to there, us
         self.read_us = None  # last energy read of the firmware, and the idle time it asked for since
         self.idle_us = 0
         self.stale_us = 0  # reads up to here begin no gap
@@ -61,8 +62,12 @@ class Line:
         segment = next(self.source, None)
         if segment is None:
             return False
+        duration, point = segment
+        if _turns(self.last, point):
+            self.turns.append(self.seen_us)
         self.ahead.append(segment)
-        self.seen_us += segment[0]
+        self.seen_us += duration
+        self.last = point
         return True
 
     def step(self):
@@ -88,25 +93,13 @@ class Line:
 
     def next_turn_us(self, limit_us):
         """When active or reactive power next turns round, as far as that is before `limit_us`; else NEVER."""
-        if self.turn_us < self.until_us:
-            # What was known has passed: look through what has been read ahead.
-            self.turn_us = -1
-            before = self.point
-            edge = self.until_us
-            for duration, point in self.ahead:
-                if _turns(before, point):
-                    self.turn_us = edge
-                    break
-                before = point
-                edge += duration
-        while self.turn_us < 0 and self.seen_us < limit_us:
-            before = self.ahead[-1][1] if self.ahead else self.point
-            edge = self.seen_us
+        turns = self.turns
+        while turns and turns[0] < self.until_us:
+            turns.popleft()
+        while not turns and self.seen_us < limit_us:
             if not self._read_ahead():
                 return NEVER
-            if _turns(before, self.ahead[-1][1]):
-                self.turn_us = edge
-        return self.turn_us if 0 <= self.turn_us < limit_us else NEVER
+        return turns[0] if turns and turns[0] < limit_us else NEVER
 
 
 def _turns(a, b):
@@ -144,26 +137,25 @@ class World:
     def settle(self):
         """Integrate the truth to now and enter every segment that has begun."""
         now = self.clock.now_us
-        while True:
+        changed = True
+        while changed:
             stop = now
             for line in self.lines:
-                edge = line.edge_us()
-                stop = min(stop, edge)
+                if line.until_us <= stop:  # else its edge is later still
+                    stop = min(stop, line.edge_us())
             if stop > self._done_us:
                 if self.supply_on:
                     for line in self.lines:
                         line.truth.add(self._done_us, stop, line.point)
                 self._done_us = stop
-            changed = False
+            changed = stop < now
             for line in self.lines:
-                if line.edge_us() <= stop:
+                if line.until_us <= stop and line.edge_us() <= stop:
                     while line.until_us <= stop:
                         line.step()
                     if self.supply_on:
                         self._apply(line, stop)
                     changed = True
-            if stop >= now and not changed:
-                return
 
     def _apply(self, line, at_us):
         clock = self.clock

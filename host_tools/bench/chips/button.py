@@ -29,6 +29,8 @@ class ButtonModel:
 
     def next_edge_us(self, now_us):
         """When the pin may change next after `now_us`, or None: the world stops there."""
+        if not self._moves and not self.contact.edges:
+            return None
         self._advance()
         edge = self.contact.next_edge_us(now_us)
         if self._moves and (edge is None or self._moves[0][0] < edge):
@@ -42,5 +44,6 @@ class ButtonModel:
             self.contact.move(closed, at_us)
 
     def _sense(self):
-        self._advance()
+        if self._moves:
+            self._advance()
         return int(self.contact.level() != self.active_low)

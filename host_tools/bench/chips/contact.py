@@ -58,7 +58,8 @@ class BouncingContact:
 
     def level(self):
         """True while closed at clock.now_us."""
-        self.settle(self.clock.now_us)
+        if self.edges:
+            self.settle(self.clock.now_us)
         return bool(self._level)
 
     def next_edge_us(self, now_us):
