@@ -30,7 +30,7 @@ BOOT_US = 47_000  # supply or RESET good to RSTDONE (9078 p. 26)
 SOFT_RESET_US = 60  # 9078 p. 27
 CRC_PASS_US = 10_800  # one background pass of the configuration CRC (9078 p. 65)
 LOCK_KEY, UNLOCK_KEY = 0x3C64, 0x4AD1  # p. 31
-_LAST_CMD = ADDRESS["LAST_CMD"] << 4 | 8
+_LAST_CMD, _STATUS = ADDRESS["LAST_CMD"] << 4 | 8, ADDRESS["STATUS"] << 4 | 8
 _LAST_REGISTERS = (ADDRESS["LAST_CMD"], ADDRESS["LAST_DATA_16"], ADDRESS["LAST_DATA_32"])
 _ENERGY_HI = {ADDRESS["AWATTHR_HI"]: 0, ADDRESS["AFVARHR_HI"]: 1, ADDRESS["AVAHR_HI"]: 2}
 _ENERGY_LO = {ADDRESS["AWATTHR_LO"]: 0, ADDRESS["AFVARHR_LO"]: 1, ADDRESS["AVAHR_LO"]: 2}
@@ -48,8 +48,8 @@ _SYNTHETIC_TRIM = 0x29869999  # TEMP_TRIM: 0.3 degC a code around 25 degC
 
 def with_crc(value, bits):
     """Answer of a read: two bytes of filler, data, CRC-16 (0x1021, init 0xFFFF) of the data; MSB first (p. 30)."""
-    data = value.to_bytes(bits >> 3, "big")
-    return b"\0\0" + data + crc_hqx(data, 0xFFFF).to_bytes(2, "big")
+    size = bits >> 3
+    return (value << 16 | crc_hqx(value.to_bytes(size, "big"), 0xFFFF)).to_bytes(size + 4, "big")
 
 
 class ADE9153AModel(RegisterValues):
@@ -91,12 +91,7 @@ class ADE9153AModel(RegisterValues):
         self._answer = None
         self._const = {}
         self._cmd_answers = {}
-        self._live = {}
-        for address, kind in _ENERGY_HI.items():
-            self._live[address << 4 | 8] = self._energy_reader(address, kind)
-        for name in ("AIRMS", "AVRMS", "AWATT", "AVA", "AFVAR", "APERIOD"):
-            self._live[ADDRESS[name] << 4 | 8] = self._dsp_reader(ADDRESS[name])
-        self._live[ADDRESS["STATUS"] << 4 | 8] = lambda: with_crc(self._status(), 32)
+        self._reads = self._make_reads()
         self._clear_registers()
         self._begin_reset(BOOT_US)
 
@@ -104,37 +99,40 @@ class ADE9153AModel(RegisterValues):
     def select(self, level):
         self._ss = level
         self._fresh = not level
-        self._answer = None
+        self._buffer = None
 
     def exchange(self, mosi):
         if self._fresh and self._fast:
-            n = len(mosi)
-            if n in {6, 8}:
-                h = (mosi[0] << 8 | mosi[1]) & 0xFFF8
-                if h == _LAST_CMD and n == 6:
+            read = self._reads.get(bytes(mosi))
+            if read is not None:
+                self._fresh = False
+                return read()
+            if len(mosi) in {6, 8}:
+                answer = self._whole_read((mosi[0] << 8 | mosi[1]) & 0xFFF8, len(mosi))
+                if answer is not None:
                     self._fresh = False
-                    self._buffer = None
-                    answer = self._last_answer = self._cmd_answers.get(self._last_cmd) or self._cmd_answer()
-                    return answer
-                live = self._live.get(h) if n == 8 else None
-                answer = self._const.get(h) if live is None else live()
-                if answer is not None and len(answer) == n:
-                    self._fresh = False
-                    self._buffer = None
-                    self._last_cmd = h
-                    self._last_answer = answer
-                    if n == 8:
-                        self._last_32 = answer
-                    else:
-                        self._last_16 = answer
-                    return answer
-                if h & 8 and n == (6 if width(h >> 4) == 16 else 8):
-                    self._fresh = False
-                    self._buffer = None
-                    answer = self._answer = with_crc(self._value(h >> 4), (n - 4) * 8)
-                    self._was_read(h, h >> 4, (n - 4) * 8)
                     return answer
         return self._exchange_bytes(mosi)
+
+    def _whole_read(self, h, n):
+        """A read of all `n` bytes of a register and its CRC in one go; None: it is something else."""
+        read = self._reads.get(h.to_bytes(2, "big") + bytes(n - 2))
+        if read is not None:
+            return read()
+        answer = self._const.get(h)
+        if answer is not None and len(answer) == n:
+            self._last_cmd = h
+            self._last_answer = answer
+            if n == 8:
+                self._last_32 = answer
+            else:
+                self._last_16 = answer
+            return answer
+        if h & 8 and n == (6 if width(h >> 4) == 16 else 8):
+            answer = self._answer = with_crc(self._value(h >> 4), (n - 4) * 8)
+            self._was_read(h, h >> 4, (n - 4) * 8)
+            return answer
+        return None
 
     def straps(self, ss, sclk):
         """Levels at SS and SCLK while the bus is idle; sampled when RESET (or the supply) is released (p. 30)."""
@@ -238,7 +236,7 @@ class ADE9153AModel(RegisterValues):
         self._last_16 = self._last_answer = with_crc(0, 16)
         self._last_32 = with_crc(0, 32)
         self._peak_cleared = self._sample()
-        self._peak = [0, 0]
+        self._peak = [0, 0]  # rms codes, the largest since the last read
         self._since = {}  # "dip" / "swell" / "oi" -> sample at which the level was passed
         self._limits = None
         self._grid_check = 0
@@ -395,7 +393,7 @@ class ADE9153AModel(RegisterValues):
                     self._window = 0
                     self._start = 1 << 62
                     self._clock_on(False)
-            elif address in _ANALOG:
+            elif address in _ANALOG or address in _RATES:
                 self._trig = None
             elif address in _GATING:
                 self._energy_config(s)
@@ -415,7 +413,27 @@ class ADE9153AModel(RegisterValues):
             answer = self._cmd_answers[self._last_cmd] = with_crc(self._last_cmd, 16)
         return answer
 
+    def _make_reads(self):
+        """{frame: what answers it}, of the reads that are made often."""
+        reads = {_LAST_CMD: self._read_last_cmd, _STATUS: self._read_status}
+        for address, kind in _ENERGY_HI.items():
+            reads[address << 4 | 8] = self._energy_reader(address, kind)
+        for name in ("AIRMS", "AVRMS", "AWATT", "AVA", "AFVAR", "APERIOD"):
+            reads[ADDRESS[name] << 4 | 8] = self._dsp_reader(ADDRESS[name])
+        return {h.to_bytes(2, "big") + bytes(4 if h == _LAST_CMD else 6): read for h, read in reads.items()}
+
+    def _read_last_cmd(self):
+        answer = self._last_answer = self._cmd_answers.get(self._last_cmd) or self._cmd_answer()
+        return answer
+
+    def _read_status(self):
+        answer = self._last_answer = self._last_32 = with_crc(self._status(), 32)
+        self._last_cmd = _STATUS
+        return answer
+
     def _energy_reader(self, address, kind):
+        head = address << 4 | 8
+
         def read():
             now = self.settled_us = self.energy_read_us = self.clock.now_us
             s = self._s0 + (now - self._t0) * self._rate // 1_000_000_000
@@ -424,14 +442,16 @@ class ADE9153AModel(RegisterValues):
             if self.clamp or self.reg[0x4B0] & 0x0C:
                 value = self._value(address)
                 self._energy_read(kind, value)
-                return with_crc(value, 32)
-            window = self._window
-            n = s - (s - self._origin) % window - self._ref if window else -1
-            total = self._acc[kind] + self._code[kind] * n if n >= 0 else self._latch[kind]
-            count = (total - self._base[kind]) >> 13
-            self._ack[kind] = self._ack_base[kind] + (count << 13)
-            data = (count & 0xFFFFFFFF).to_bytes(4, "big")
-            return b"\0\0" + data + crc_hqx(data, 0xFFFF).to_bytes(2, "big")
+            else:
+                window = self._window
+                n = s - (s - self._origin) % window - self._ref if window else -1
+                total = self._acc[kind] + self._code[kind] * n if n >= 0 else self._latch[kind]
+                count = (total - self._base[kind]) >> 13
+                self._ack[kind] = self._ack_base[kind] + (count << 13)
+                value = count & 0xFFFFFFFF
+            self._last_cmd = head
+            answer = self._last_answer = self._last_32 = with_crc(value, 32)
+            return answer
 
         return read
 
@@ -468,6 +488,7 @@ class ADE9153AModel(RegisterValues):
             self._ack[kind] = self._ack_base[kind] + (count << 13)
 
     def _dsp_reader(self, address):
+        head = address << 4 | 8
         noisy = address in (ADDRESS["AIRMS"], ADDRESS["AVRMS"])
 
         def read():
@@ -480,6 +501,8 @@ class ADE9153AModel(RegisterValues):
                 if len(self._dsp) > 64:
                     self._dsp.clear()
                 answer = self._dsp[key] = with_crc(self._value(address), 32)
+            self._last_cmd = head
+            self._last_answer = self._last_32 = answer
             return answer
 
         return read

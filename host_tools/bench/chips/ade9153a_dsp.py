@@ -34,6 +34,7 @@ _US_PER_SAMPLE_SCALE = 1_000_000_000
 _FOREVER = 1 << 62
 _NL_LEVEL = (ADDRESS["ACT_NL_LVL"], ADDRESS["REACT_NL_LVL"], ADDRESS["APP_NL_LVL"])
 _EP_CFG, _CONFIG0, _ACCMODE, _CFMODE = (ADDRESS[n] for n in ("EP_CFG", "CONFIG0", "ACCMODE", "CFMODE"))
+_VNOM = ADDRESS["VNOM"]
 _THRESHOLD = tuple(ADDRESS[n] for n in ("WTHR", "VARTHR", "VATHR"))
 _CF_KIND = {0: ACTIVE, 2: APPARENT, 4: REACTIVE}
 
@@ -103,6 +104,9 @@ class EnergyPath(EnergyChip):
         self._idle_at = clock.now_us
         self._noise_block = -1
         self._noise_mw = (0.0, 0.0)
+        self._nl_levels = [0, 0, 0]  # of the configuration, as _scales() has found it
+        self._cf_unit = [1, 1]
+        self._cf_from = [None, None]
         self._sensed = (0.0, 0.0)  # mW, mvar as the sensors hand them on, noise apart
         self._only_noise = False  # the next event is the end of a noise block and nothing else
         self._trig = None
@@ -207,10 +211,11 @@ class EnergyPath(EnergyChip):
             if m >= 0:
                 self._latch = [a0 + c0 * m, a1 + c1 * m, a2 + c2 * m]
         self._acc = [a0 + c0 * n, a1 + c1 * n, a2 + c2 * n]
-        if self._cf_codes[0]:
-            self._cf_run(0, n)
-        if self._cf_codes[1]:
-            self._cf_run(1, n)
+        first, second = self._cf_codes
+        if first:
+            self._cf_run(0, first, n)
+        if second:
+            self._cf_run(1, second, n)
         if self._nl_samples:
             self._nl_run(s, self._nl_samples)
         self._ref = s
@@ -291,32 +296,34 @@ class EnergyPath(EnergyChip):
         ends = begin == s
         if ends:
             begin -= window
-        fresh = self._nl_from < begin
-        span = s - (begin if fresh else self._nl_from)
-        for k in range(3):
-            total = (0 if fresh else self._nl_sum[k]) + abs(self._raw[k]) * span
-            self._nl_sum[k] = total
-            if ends:
-                self._gate[k] = total * 64 < self.reg[_NL_LEVEL[k]] * window
-                self._nl_sum[k] = 0
+        watt, var, va = self._raw
+        sums = self._nl_sum
+        if self._nl_from < begin:
+            span = s - begin
+            sums = [abs(watt) * span, abs(var) * span, abs(va) * span]
+        else:
+            span = s - self._nl_from
+            sums = [sums[0] + abs(watt) * span, sums[1] + abs(var) * span, sums[2] + abs(va) * span]
         if ends:
+            self._gate = [total * 64 < level * window for total, level in zip(sums, self._nl_levels, strict=True)]
+            sums = [0, 0, 0]
             self._nl_pending -= 1
+        self._nl_sum = sums
         self._nl_from = s
 
     def _gates_stand(self, raw):
         """True when no window that holds the present codes and these can decide otherwise than the last one did."""
-        for k in range(3):
-            level = self.reg[_NL_LEVEL[k]]
-            if self._gate[k]:
-                if max(abs(self._raw[k]), abs(raw[k])) * 64 >= level:
+        for closed, level, was, will in zip(self._gate, self._nl_levels, self._raw, raw, strict=True):
+            if closed:
+                if abs(was) * 64 >= level or abs(will) * 64 >= level:
                     return False
-            elif min(abs(self._raw[k]), abs(raw[k])) * 64 < level:
+            elif abs(was) * 64 < level or abs(will) * 64 < level:
                 return False
         return True
 
     # -- codes ---------------------------------------------------------------------------------------------------------
     def _scales(self):
-        """Recompute what depends on the configuration only."""
+        """What depends on the configuration only; again when `_trig` is None."""
         reg = self.reg
         e = self.errors
         pga = reg[ADDRESS["AI_PGAGAIN"]]
@@ -325,8 +332,12 @@ class EnergyPath(EnergyChip):
         self._i_scale = abs(gi) * e.current_gain * _PGA.get(pga & 7, 1.0) / 16 / AICC / 1e6  # code per uA
         self._p_gain = gain(reg[ADDRESS["APGAIN"]])
         sign = (1 if gi >= 0 else -1) * (1 if pga & 0x10 else -1) * (1 if gain(reg[ADDRESS["AVGAIN"]]) >= 0 else -1)
+        self._p_gain_size = abs(self._p_gain)
         self._p_scale = sign * self._v_scale * self._i_scale * 1e6 / (1 << 27) * self._p_gain  # code per mW
         self._os = [signed(reg[ADDRESS[n]]) for n in ("AWATT_OS", "AFVAR_OS", "AIRMS_OS", "AVRMS_OS")]
+        self._nl_levels = [reg[address] for address in _NL_LEVEL]
+        self._cf_unit = [self._cf_units(0), self._cf_units(1)]
+        self._cf_from = [self._cf_source(0), self._cf_source(1)]
         self._trig = None
 
     def _angle(self, mhz):
@@ -402,11 +413,11 @@ class EnergyPath(EnergyChip):
         self.rms_i = self._rms(p.current_ua * self._i_scale * settle, os[2])
         self.rms_v = self._rms(p.voltage_mv * self._v_scale * settle, os[3])
         scale = self._p_scale * settle
-        volts = self.reg[ADDRESS["VNOM"]] if self.reg[_CONFIG0] & 0x20 else self.rms_v
+        volts = self.reg[_VNOM] if self.reg[_CONFIG0] & 0x20 else self.rms_v
         raw = [
             round(watt * scale) + os[0],
             round(var * scale) + os[1],
-            round(self.rms_i * volts / (1 << 27) * abs(self._p_gain)),
+            round(self.rms_i * volts / (1 << 27) * self._p_gain_size),
         ]
         window = self._nl_samples = self._nl_window()
         if raw != self._raw:
@@ -430,7 +441,9 @@ class EnergyPath(EnergyChip):
 
     def _apply_rules(self, raw):
         """No-load gate and ACCMODE (p. 45): the codes that are accumulated."""
-        code = [0 if closed else c for c, closed in zip(raw, self._gate, strict=True)] if self._window else [0, 0, 0]
+        code = raw.copy() if self._window else [0, 0, 0]
+        if any(self._gate):
+            code = [0 if closed else c for c, closed in zip(code, self._gate, strict=True)]
         mode = self.reg[_ACCMODE]
         if mode & 0xF:
             for kind, rule in ((ACTIVE, mode & 3), (REACTIVE, mode >> 2 & 3)):
@@ -450,21 +463,23 @@ class EnergyPath(EnergyChip):
     def _cf_units(self, i):
         return self.reg[ADDRESS["CF1DEN"] + i] << self.cf_shift
 
-    def _cf_code(self, i):
+    def _cf_source(self, i):
+        """(kind of energy, threshold) that output `i` follows; None: it is off."""
         mode = self.reg[_CFMODE]
-        if mode >> (6 + i) & 1:
+        kind = None if mode >> (6 + i) & 1 else _CF_KIND.get(mode >> (3 * i) & 7)
+        return None if kind is None else (kind, self.reg[_THRESHOLD[kind]])
+
+    def _cf_code(self, i):
+        source = self._cf_from[i]
+        if source is None:
             return 0
-        kind = _CF_KIND.get(mode >> (3 * i) & 7)
-        if kind is None:
-            return 0
-        threshold = self.reg[_THRESHOLD[kind]]
+        kind, threshold = source
         code = self._code[kind]
         return code if threshold == 0x100000 else code * 0x100000 // max(threshold, 1)
 
-    def _cf_run(self, i, n):
-        code = self._cf_codes[i]
-        units = self._cf_units(i)
+    def _cf_run(self, i, code, n):
         total = self._cf_rest[i] + code * n
+        units = self._cf_unit[i]
         pulses = abs(total) // units
         if pulses:
             if self.record_edges:

@@ -197,8 +197,8 @@ class RegisterValues(EnergyPath):
 
     def _note_peak(self, s):
         if s > self._peak_cleared:
-            self._peak[0] = max(self._peak[0], self._wave_peak(self.rms_i))
-            self._peak[1] = max(self._peak[1], self._wave_peak(self.rms_v))
+            self._peak[0] = max(self._peak[0], self.rms_i)
+            self._peak[1] = max(self._peak[1], self.rms_v)
 
     @staticmethod
     def _wave_peak(rms):
@@ -263,7 +263,7 @@ class RegisterValues(EnergyPath):
     def _peak_value(self, channel):
         if self.running and self._rate and self.reg[ADDRESS["CONFIG3"]] & 4:
             self._note_peak(self._sample())
-        value = self._peak[channel]
+        value = self._wave_peak(self._peak[channel])
         return value | 1 << 24 if value and channel == 0 else value
 
     def _temperature(self):
