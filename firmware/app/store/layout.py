@@ -54,17 +54,85 @@ LOG_STANDARD = const(1)
 LOG_POWER = const(2)
 LOG_ALCS = const(3)
 
-# Rings on a block store: ring id (in each sector's mark). Which sectors they get is the board's choice.
+# Rings on a block store: ring id (in each sector's mark). Which sectors they get: `plan`.
 RING_HOT_0 = const(1)
 RING_HOT_1 = const(2)
 RING_COLD = const(3)
 RING_EVENT = const(4)  # 4..7
-RING_PROFILE = const(8)  # from here on: profiles
+RING_LOAD_0 = const(8)  # load profile of element 1
+RING_LOAD_1 = const(9)
+RING_INSTRUMENTATION = const(10)
+RING_VOLTAGE = const(11)
+RING_DAILY = const(12)
+RING_BILLING_DAILY = const(13)
+RING_BILLING_WEEKLY = const(14)
+RING_BILLING_MONTHLY = const(15)
+RING_BILLING_ASYNC = const(16)
+RING_DIPS = const(17)
+TABLES = const(18)  # no ring, but in the plan
+RING_IDS = const(19)
 
-# Sectors of a raw partition (256 x 4 KiB = 1 MiB and up), in this order: two hot rings, cold ring, event ring.
+PAYLOAD_LOAD = const(24)
+PAYLOAD_INSTRUMENTATION = const(24)
+PAYLOAD_VOLTAGE = const(10)
+PAYLOAD_DAILY = const(16)
+PAYLOAD_BILLING = const(232)
+PAYLOAD_DIPS = const(16)
+
+# Sectors. Three of a ring's are blank, or partly filled and about to go: what is kept for sure is that much less.
+_AMPLE = const(512)  # sectors of a store that need not be saved on
 HOT_SECTORS = const(96)
+_HOT_SECTORS_SMALL = const(48)
 COLD_SECTORS = const(24)
-EVENT_SECTORS = const(8)
+EVENT_SECTORS = const(6)
+_LOAD_MOST = const(384)  # 42672 intervals: 731 days of half-hours are 35088
+_LOAD_LEAST = const(48)
+# (ring id, sectors): what any store gets first, with or without FRAM
+_ALWAYS = (
+    (TABLES, 2 * TABLE_COUNT),
+    (RING_BILLING_DAILY, 12),  # 16 records a sector: 144; 31 sets of up to 3
+    (RING_BILLING_WEEKLY, 5),  # 32; 5 sets
+    (RING_BILLING_MONTHLY, 8),  # 80; 13 sets
+    (RING_BILLING_ASYNC, 5),  # 32; 4 sets
+    (RING_DAILY, 8),  # 800; 731 days
+    (RING_DIPS, 6),  # 480
+    (RING_VOLTAGE, 24),  # 4368; 4320 periods
+)
+_INSTRUMENTATION = const(48)  # 5040; 92 days of half-hours are 4416
+
+
+def plan(sector_count, in_flash, elements):
+    """Who gets which sectors of a block store: list, by ring id, of (first sector, sectors) or None. Boot only.
+
+    in_flash: there is no FRAM. What a small store has no room for is left out; it never is what holds the registers.
+    raises: ValueError: not even these fit
+    """
+    places = [None] * RING_IDS
+    at = 0
+    if in_flash:
+        hot = HOT_SECTORS if sector_count >= _AMPLE else _HOT_SECTORS_SMALL
+        for element in range(elements):
+            at = _place(places, RING_HOT_0 + element, at, hot)
+        at = _place(places, RING_COLD, at, COLD_SECTORS)
+        for log in range(4):
+            at = _place(places, RING_EVENT + log, at, EVENT_SECTORS)
+        if at > sector_count:
+            raise ValueError("the flash partition has only %d sectors of %d" % (sector_count, at))
+    for ring_id, sectors in _ALWAYS:
+        if at + sectors <= sector_count:
+            at = _place(places, ring_id, at, sectors)
+    if at + _INSTRUMENTATION + elements * _LOAD_LEAST <= sector_count:
+        at = _place(places, RING_INSTRUMENTATION, at, _INSTRUMENTATION)
+    load = min(_LOAD_MOST, (sector_count - at) // elements)
+    if load >= 4:
+        for element in range(elements):
+            at = _place(places, RING_LOAD_0 + element, at, load)
+    return places
+
+
+def _place(places, ring_id, at, sectors):
+    places[ring_id] = (at, sectors)
+    return at + sectors
 
 
 def hot_address(element_index, slot):

@@ -195,11 +195,12 @@ class Tables:
 
     @property
     def ahead(self):
-        return 0 if self._step == _WANTED else 2
+        """A table can wait: it is never what must be erased at a bad moment."""
+        return 2
 
     def poll(self):
-        """Nothing goes on by itself. returns: False"""
-        return False
+        """Nothing goes on by itself. returns: True while a sector is being made ready: begin() will be called soon"""
+        return _WANTED <= self._step <= _ERASING
 
     # Writing
 
