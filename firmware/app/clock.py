@@ -12,11 +12,9 @@ and 8F0C (not adjusted, outside tolerance). Calendar: Gregorian rule, valid here
 from micropython import const
 
 from app import ticks
+from app.records.codes import CLOCK_ADJUSTED, CLOCK_NOT_ADJUSTED
 
 SECONDS_A_DAY = const(86_400)
-
-CLOCK_ADJUSTED = const(0x8145)
-CLOCK_NOT_ADJUSTED = const(0x8F0C)
 
 # An RTC read falls anywhere within its second, so two clocks in step differ by -1, 0 or 1 there: correcting that would
 # only make the time jitter.

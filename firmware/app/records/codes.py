@@ -1,29 +1,84 @@
 # SPDX-License-Identifier: MIT
-"""Event codes this firmware raises. Numbers: SMETS2/GBCS alert codes; 7Fxx are private. Issue order: see docs/features.md."""
+"""Codes of the events that this firmware raises: GBCS alert codes; 7Fxx are private. What each means: docs/events.md.
+
+Made by `python -m host_tools.events` from host_tools/events/events.toml: change that.
+"""
 
 from micropython import const
 
+OVER_FREQUENCY_START = const(0x7F01)
+OVER_FREQUENCY_END = const(0x7F02)
+UNDER_FREQUENCY_START = const(0x7F03)
+UNDER_FREQUENCY_END = const(0x7F04)
+OVERHEATING_START = const(0x7F05)
+OVERHEATING_END = const(0x7F06)
+PROFILE_WRAPPED = const(0x7F07)
+REGISTER_PRESET = const(0x7F10)
+ENERGY_LOST = const(0x7F11)
+READING_REJECTED = const(0x7F12)
+CLOCK_INVALID = const(0x7F13)
+EVENTS_DROPPED = const(0x7F15)
+CONFIG_CHANGED = const(0x7F16)
+AVERAGE_OVER_VOLTAGE_START = const(0x8002)
+AVERAGE_UNDER_VOLTAGE_START = const(0x8006)
+OVER_CURRENT = const(0x8010)
+POWER_FACTOR_LOW = const(0x8014)
+POWER_FACTOR_RESTORED = const(0x8015)
+EXTREME_OVER_VOLTAGE_START = const(0x8020)
+SWELL_START = const(0x8024)
+EXTREME_UNDER_VOLTAGE_START = const(0x8028)
+SAG_START = const(0x802C)
+AVERAGE_OVER_VOLTAGE_END = const(0x8085)
+AVERAGE_UNDER_VOLTAGE_END = const(0x8089)
+EXTREME_OVER_VOLTAGE_END = const(0x808D)
+SWELL_END = const(0x8091)
+EXTREME_UNDER_VOLTAGE_END = const(0x8095)
+SAG_END = const(0x8099)
+ALCS_FAILURE = const(0x811A)
 CLOCK_ADJUSTED = const(0x8145)
-INTEGRITY_ISSUE = const(0x81A0)  # extra: sub-code below
-MEASUREMENT_FAULT = const(0x81AC)  # the chip was found in reset, or is silent
+HAN_COMMAND_DONE = const(0x8154)
+HAN_COMMAND_NOT_DONE = const(0x8155)
+UI_COMMAND_DONE = const(0x8161)
+UI_COMMAND_NOT_DONE = const(0x8162)
+ARMED_EMERGENCY_CREDIT = const(0x8168)
+INTEGRITY_ISSUE = const(0x81A0)
+BATTERY_COVER_CLOSED = const(0x81A1)
+MEASUREMENT_FAULT = const(0x81AC)
 NVM_FAULT = const(0x81AE)
-PROGRAM_FAULT = const(0x81AF)  # a feature raised and was switched off; extra: feature number
+PROGRAM_FAULT = const(0x81AF)
 UNEXPECTED_RESET = const(0x81B2)
 WATCHDOG_RESET = const(0x81B3)
+INCORRECT_POLARITY = const(0x81B8)
+METER_COVER_CLOSED = const(0x81B9)
 REVERSE_CURRENT = const(0x81BB)
+MAGNET_REMOVED = const(0x81BC)
 CONNECT_FAILURE = const(0x81BD)
+SUPPLY_LOCKED = const(0x81BE)
 DISCONNECT_FAILURE = const(0x81C0)
+TERMINAL_COVER_CLOSED = const(0x81C1)
+ABOVE_LOAD_LIMIT = const(0x8F01)
+BILLING_DATA_UPDATED = const(0x8F0A)
 CLOCK_NOT_ADJUSTED = const(0x8F0C)
-OUTAGE_RESTORED = const(0x8F35)  # extra: seconds
-OUTAGE_RESTORED_LONG = const(0x8F36)  # three minutes or more
+CREDIT_BELOW_THRESHOLD = const(0x8F0F)
+NO_AUTHORITY = const(0x8F30)
+SUPPLY_ARMED = const(0x8F32)
+LOAD_LIMIT_ARMED = const(0x8F33)
+LOAD_LIMIT_ENABLED = const(0x8F34)
+OUTAGE_RESTORED = const(0x8F35)
+OUTAGE_RESTORED_LONG = const(0x8F36)
+TAMPER = const(0x8F3F)
+EVENT_LOG_CLEARED = const(0x8F52)
 SUPPLY_INTERRUPTED = const(0x8F57)
-REGISTER_PRESET = const(0x7F10)  # private: authorised preset of a register
-ENERGY_LOST = const(0x7F11)  # private: energy declared lost; extra: Wh
-READING_REJECTED = const(0x7F12)  # private: implausible reading; extra: count since the last such event
-CLOCK_INVALID = const(0x7F13)  # private: no valid time at boot
-COMMAND_REFUSED = const(0x7F14)
+FUTURE_COMMAND_DONE = const(0x8F66)
+FUTURE_COMMAND_FAILED = const(0x8F67)
+BATTERY_COVER_REMOVED = const(0x8F73)
+METER_COVER_REMOVED = const(0x8F74)
+MAGNETIC_FIELD = const(0x8F75)
+TERMINAL_COVER_REMOVED = const(0x8F76)
+SECOND_TERMINAL_COVER_REMOVED = const(0x8F77)
+OTHER_TAMPER = const(0x8F78)
 
-# Sub-codes of INTEGRITY_ISSUE (project numbering; 4 RAM, 5 hardware reset, 6 watchdog, 8 measurement fault in DCC tools).
+# Sub-codes of INTEGRITY_ISSUE: its extra.
 SUB_CALIBRATION = const(20)
 SUB_CONFIG_REPAIRED = const(21)
 SUB_STORE_FELL_BACK = const(22)

@@ -12,7 +12,7 @@ armed), 8145/8F0C (clock adjusted / not).
 
 from micropython import const
 
-from app.clock import CLOCK_NOT_ADJUSTED
+from app.records import codes
 from app.supply import switch as sw
 
 # Sources
@@ -43,14 +43,6 @@ REFUSED_UNKNOWN = const(10)
 REFUSED_NOT_FITTED = const(11)
 REFUSED_ARGUMENT = const(12)
 REFUSED_OUTSIDE_TOLERANCE = const(13)
-
-# Event codes
-HAN_COMMAND_DONE = const(0x8154)
-HAN_COMMAND_NOT_DONE = const(0x8155)
-UI_COMMAND_DONE = const(0x8161)
-UI_COMMAND_NOT_DONE = const(0x8162)
-NO_AUTHORITY = const(0x8F30)
-SUPPLY_ARMED = const(0x8F32)
 
 _B = const(1)  # masks: 1 << source
 _O = const(2)
@@ -132,7 +124,7 @@ class Door:
     def _arm(self, switch, code, source):
         result = switch.arm()
         if result == sw.ACCEPTED:
-            self._log(SUPPLY_ARMED, source << 12 | code)
+            self._log(codes.SUPPLY_ARMED, source << 12 | code)
         return result
 
     def _set_clock(self, source, argument):
@@ -145,13 +137,13 @@ class Door:
         if not event:
             return sw.ALREADY
         self._log(event, source << 12 | SET_CLOCK)
-        return REFUSED_OUTSIDE_TOLERANCE if event == CLOCK_NOT_ADJUSTED else sw.ACCEPTED
+        return REFUSED_OUTSIDE_TOLERANCE if event == codes.CLOCK_NOT_ADJUSTED else sw.ACCEPTED
 
     def _note(self, source, code, result):
         if result == REFUSED_NO_RIGHT:
-            event = NO_AUTHORITY
+            event = codes.NO_AUTHORITY
         elif result <= sw.ALREADY or result == ARMED:
-            event = UI_COMMAND_DONE if source == BUTTON else HAN_COMMAND_DONE
+            event = codes.UI_COMMAND_DONE if source == BUTTON else codes.HAN_COMMAND_DONE
         else:
-            event = UI_COMMAND_NOT_DONE if source == BUTTON else HAN_COMMAND_NOT_DONE
+            event = codes.UI_COMMAND_NOT_DONE if source == BUTTON else codes.HAN_COMMAND_NOT_DONE
         self._log(event, source << 12 | result << 8 | code & 0xFF)

@@ -17,6 +17,7 @@ Sources: SMETS2 (position changes only by command), GBCS alerts 81BD and 81C0.
 from micropython import const
 
 from app import ticks
+from app.records import codes
 
 POSITION_OPEN = const(0)
 POSITION_CLOSED = const(1)
@@ -31,9 +32,6 @@ REFUSED_BUSY = const(4)
 REFUSED_TOO_SOON = const(5)  # the relay rests, or has used its closings of the day
 REFUSED_LIVE = const(6)  # load side live although open: back-feed or weld
 REFUSED_NOT_ARMED = const(7)
-
-SUPPLY_CONNECT_FAILURE = const(0x81BD)
-SUPPLY_DISCONNECT_FAILURE = const(0x81C0)
 
 STATE_BYTES = const(1)
 
@@ -296,7 +294,7 @@ class Switch:
             self._fail(now_ms)
 
     def _fail(self, now_ms):
-        self.event = SUPPLY_CONNECT_FAILURE if self.commanded else SUPPLY_DISCONNECT_FAILURE
+        self.event = codes.CONNECT_FAILURE if self.commanded else codes.DISCONNECT_FAILURE
         # Told once: the watch below stays quiet until position and command have agreed again.
         self.disagrees = True
         self._differs = True
