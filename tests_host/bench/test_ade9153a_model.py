@@ -374,25 +374,96 @@ def test_dead_line_reads_nominal_frequency():
     assert live.read(0x402) & (1 << 17)
 
 
-def test_dip_and_swell():
-    # 207 V = 0x76D45, 253 V = 0x913C7 on the >> 5 scale.
-    rig = Rig(point=OperatingPoint(230_000, 0)).start(x410=0x76D45, x414=0x913C7, x48b=3, x48c=3)
+HALF_US = 10_000
+MAINS = OperatingPoint(230_000, 0)
+
+
+def half_cycle_rig(cycles=1, limit=0x76D45, swell=0x913C7):
+    """Metering at 230 V and at a zero crossing. Levels: 207 V = 0x76D45, 253 V = 0x913C7 on the >> 5 scale."""
+    rig = Rig(point=MAINS).start(x410=limit, x414=swell, x48b=cycles, x48c=cycles, x481=0x4300)
+    rig.wait(5_000_000)  # settled
     rig.read(0x4C1)
+    rig.clock.now_us += -rig.clock.now_us % HALF_US
+    return rig
+
+
+def volts(rig, address=0x411):
+    """A register on the >> 5 scale, as a fraction of 230 V."""
+    return rig.read(address) * 32 * dsp.AVCC / 230
+
+
+def updates(rig, steps, count):
+    """Urms(1/2) after each of `count` crossings. steps: ((us after the present crossing, fraction of 230 V), ...)"""
+    begin = rig.clock.now_us
+    found = []
+    steps = list(steps)
+    for k in range(1, count + 1):
+        while steps and steps[0][0] < k * HALF_US:
+            at, fraction = steps.pop(0)
+            rig.clock.now_us = begin + at
+            rig.model.set_point(OperatingPoint(round(230_000 * fraction), 0))
+        rig.clock.now_us = begin + k * HALF_US
+        found.append(rig.model._of_half_cycles("rms") * dsp.AVCC / 230)
+    return found
+
+
+def test_step_within_the_window():
+    # 230 V ends 2.5 ms and 5 ms after a crossing, for 10 ms (hand calculation with F(x) = x - sin(4 pi x) / (4 pi)).
+    assert updates(half_cycle_rig(), ((2_500, 0.0), (12_500, 1.0)), 4)[:3] == pytest.approx(
+        [0.738, 0.707, 0.978], abs=1e-3
+    )
+    assert updates(half_cycle_rig(), ((5_000, 0.0), (15_000, 1.0)), 4)[:3] == pytest.approx(
+        [0.866, 0.707, 0.866], abs=2e-3
+    )
+
+
+@pytest.mark.parametrize("residual", [0.0, 0.4, 0.7, 0.85])
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_half_cycles_of_a_dip(n, residual):
+    found = updates(half_cycle_rig(), ((0, residual), (n * HALF_US, 1.0)), n + 4)
+    below = sum(value < 0.9 for value in found)
+    lowest = math.sqrt((1 + residual**2) / 2) if n == 1 else residual
+    assert min(found) == pytest.approx(lowest, abs=1e-5)
+    assert below == (n + 1 if residual <= 0.7 else n - 1)
+
+
+def test_dip_and_swell():
+    rig = half_cycle_rig(cycles=3)
+    updates(rig, ((0, 0.65), (HALF_US, 1.0)), 5)  # two updates below: too short
     assert rig.read(0x402) & (1 << 30) == 0
-    rig.model.set_point(OperatingPoint(150_000, 0))
-    rig.wait(20_000)
-    rig.model.set_point(OperatingPoint(230_000, 0))  # two half cycles: too short
+    updates(rig, ((0, 0.65),), 2)
     assert rig.read(0x402) & (1 << 30) == 0
-    rig.model.set_point(OperatingPoint(150_000, 0))
-    rig.wait(40_000)
+    rig.wait(HALF_US)
     assert rig.read(0x402) & (1 << 30)
     assert rig.read(0x4C1) == 1
     assert rig.read(0x402) & (1 << 30) == 0
-    assert rig.read(0x411) == pytest.approx(150 / dsp.AVCC / 32, abs=2)
-    rig.model.set_point(OperatingPoint(260_000, 0))
-    rig.wait(40_000)
+    assert volts(rig) == pytest.approx(0.65, abs=1e-5)
+    rig.clock.now_us += -rig.clock.now_us % HALF_US
+    updates(rig, ((0, 1.0),), 3)
+    assert rig.read(0x402) & (1 << 30)  # CONFIG1 asks for the exit too
+    assert rig.read(0x4C1) == 0
+    rig.clock.now_us += -rig.clock.now_us % HALF_US
+    updates(rig, ((0, 1.15),), 5)
     assert rig.read(0x4C1) == 4
-    assert rig.read(0x415) == pytest.approx(260 / dsp.AVCC / 32, abs=2)
+    assert volts(rig, 0x415) == pytest.approx(1.15, abs=1e-5)
+    assert volts(rig) == pytest.approx(0.65, abs=1e-5)
+
+
+def test_irq_of_a_dip_is_foreseen():
+    rig = half_cycle_rig()
+    assert rig.model.next_edge_us(rig.clock.now_us) is None
+    rig.write(0x405, 1 << 30)
+    rig.write(0x402, 1 << 16)  # RSTDONE cannot be masked
+    begin = rig.clock.now_us = rig.clock.now_us - rig.clock.now_us % HALF_US + 10 * HALF_US
+    rig.model.set_point(OperatingPoint(92_000, 0))
+    edge = rig.model.next_edge_us(begin)
+    assert edge == begin + HALF_US
+    rig.clock.now_us = edge - 1
+    assert rig.model.irq == 1
+    rig.clock.now_us = edge
+    assert rig.model.irq == 0 and rig.model.next_edge_us(edge) is None
+    rig.read(0x4C1)
+    assert rig.model.irq == 1 and rig.model.next_edge_us(rig.clock.now_us) is None  # as long as the voltage stays
 
 
 def test_peak_clears_on_read():

@@ -10,6 +10,7 @@ arithmetic are constructor parameters.
 from binascii import crc_hqx
 
 from host_tools.bench.chips.ade9153a_dsp import SAMPLE_RATE
+from host_tools.bench.chips.ade9153a_half import HalfCycles
 from host_tools.bench.chips.ade9153a_map import (
     ACCESS,
     ADDRESS,
@@ -42,6 +43,7 @@ _ANALOG |= {ADDRESS[n] for n in ("CONFIG0", "VNOM", "AI_PGAGAIN")}
 _GATING = {ADDRESS[n] for n in ("EP_CFG", "EGY_TIME", "MS_ACAL_CFG")}
 _RATES = {ADDRESS[n] for n in ("ACCMODE", "CFMODE", "CF1DEN", "CF2DEN", "WTHR", "VARTHR", "VATHR")}
 _RATES |= {ADDRESS[n] for n in ("ACT_NL_LVL", "REACT_NL_LVL", "APP_NL_LVL")}
+_EVENTS = {ADDRESS[n] for n in ("DIP_LVL", "SWELL_LVL", "DIP_CYC", "SWELL_CYC", "CONFIG1")}
 
 _SYNTHETIC_TRIM = 0x29869999  # TEMP_TRIM: 0.3 degC a code around 25 degC
 
@@ -237,12 +239,12 @@ class ADE9153AModel(RegisterValues):
         self._last_32 = with_crc(0, 32)
         self._peak_cleared = self._sample()
         self._peak = [0, 0]  # rms codes, the largest since the last read
-        self._since = {}  # "dip" / "swell" / "oi" -> sample at which the level was passed
-        self._limits = None
+        self._half = HalfCycles(self.clock.now_us)
+        self._oi_since = None  # sample at which OI_LVL was passed
+        self._oi_highest = 0
         self._grid_check = 0
         self._cf_marks = self._cf_count[:]
         self._dead_since = None
-        self._extreme = {}
         self._trig = None
         self._const.clear()
 
@@ -379,7 +381,6 @@ class ADE9153AModel(RegisterValues):
     def _set_register(self, address, value):
         old = self.reg[address]
         self._const.pop(address << 4 | 8, None)
-        self._limits = None
         if value == old:
             return
 
@@ -402,6 +403,8 @@ class ADE9153AModel(RegisterValues):
             self._change(apply)
         else:
             apply(0)
+        if address in _EVENTS:
+            self._set_levels()
         if address in CONFIG_CRC_LIST:
             self._due.append((self.clock.now_us + CRC_PASS_US, CRC_CHG))
         self._set_fast()

@@ -169,6 +169,9 @@ class EnergyPath(EnergyChip):
     def _before_point(self, s):
         """Hook of the register side (dip, swell, peak)."""
 
+    def _voltage_changed(self):
+        """Hook of the register side: `rms_v` is that of now."""
+
     def _change(self, apply):
         """Bring everything to now, let `apply(s)` change state, recompute."""
         self.advance()
@@ -412,6 +415,7 @@ class EnergyPath(EnergyChip):
         os = self._os
         self.rms_i = self._rms(p.current_ua * self._i_scale * settle, os[2])
         self.rms_v = self._rms(p.voltage_mv * self._v_scale * settle, os[3])
+        self._voltage_changed()
         scale = self._p_scale * settle
         volts = self.reg[_VNOM] if self.reg[_CONFIG0] & 0x20 else self.rms_v
         raw = [

@@ -8,6 +8,7 @@ import math
 from binascii import crc_hqx
 
 from host_tools.bench.chips.ade9153a_dsp import SAMPLE_RATE, EnergyPath
+from host_tools.bench.chips.ade9153a_half import HalfCycles
 from host_tools.bench.chips.ade9153a_map import ADDRESS, CONFIG_CRC_LIST, width
 
 EGYRDY, PWRRDY, DREADY, RMS_OC_RDY, TEMP_RDY, PF_RDY = 1 << 8, 1 << 10, 1 << 9, 1 << 11, 1 << 12, 1 << 25
@@ -17,6 +18,7 @@ _GRID_BITS = EGYRDY | PWRRDY | DREADY | RMS_OC_RDY | PF_RDY | ZXAV | ZXAI | ZXTO
 _LOADED_BITS = _GRID_BITS & ~ZXTOAV  # what can come while current flows
 _STEADY_BITS = PWRRDY | DREADY | RMS_OC_RDY | PF_RDY | EGYRDY
 _CONFIG3 = ADDRESS["CONFIG3"]
+_MASK = ADDRESS["MASK"]
 _POWER_ACC = {"AWATT_ACC": (0, 0), "AFVAR_ACC": (1, 0), "AVA_ACC": (2, 0)}
 _POWER_ACC |= {"PWATT_ACC": (0, 1), "NWATT_ACC": (0, -1), "PFVAR_ACC": (1, 1), "NFVAR_ACC": (1, -1)}
 
@@ -31,8 +33,9 @@ class RegisterValues(EnergyPath):
     _marks: dict[int, int]
     _cf_marks: list[int]
     _peak: list[int]
-    _since: dict[str, int]
-    _extreme: dict[str, int]
+    _half: HalfCycles
+    _oi_since: int | None
+    _oi_highest: int
 
     # -- status (p. 40) -------------------------------------------------------------------------------------
     def _status(self):
@@ -43,8 +46,10 @@ class RegisterValues(EnergyPath):
         s = self._sample()
         bits = self._bits
         if self.running:
-            if self._since or not self._within_levels():
-                self._events(s)
+            if not self._half.still:
+                self._half_cycles()
+            if self._oi_since is not None or self.reg[_CONFIG3] & 1:
+                self._overcurrent(s)
             bits = self._bits
             # A recurring bit stays once it has come, so most reads find them all there.
             wanted = _LOADED_BITS if self.point.live and self.point.current_ua else _GRID_BITS
@@ -136,42 +141,51 @@ class RegisterValues(EnergyPath):
         return max(1, round(SAMPLE_RATE * 500 / max(mhz, 1000)))
 
     # -- dip, swell, overcurrent, peak (pp. 27-28) ----------------------------------------------------------
-    def _within_levels(self):
-        """True when no level is passed."""
-        limits = self._limits
-        if limits is None:
-            reg = self.reg
-            oi = reg[ADDRESS["OI_LVL"]] if reg[ADDRESS["CONFIG3"]] & 1 else 1 << 24
-            limits = self._limits = (reg[ADDRESS["DIP_LVL"]], reg[ADDRESS["SWELL_LVL"]], oi)
-        return limits[0] <= self.rms_v >> 5 <= limits[1] and self.rms_i >> 5 <= limits[2]
+    def _half_cycles(self):
+        """Bring the half-cycle rms, and with it dip and swell, to now."""
+        half = self._half
+        half.run_to(self.clock.now_us)
+        self._event_bits = self._event_bits & ~0x05 | half.bits
+        if half.raised:
+            half.raised = False
+            self._bits |= EVENT_STAT
 
-    def _levels(self):
-        """Yields (name, event bit, level passed?, value, half cycles); levels are half-cycle rms >> 5 (unverified)."""
+    def _set_levels(self):
         reg = self.reg
-        v, i = self.rms_v >> 5, self.rms_i >> 5
-        yield "dip", 0x01, v < reg[ADDRESS["DIP_LVL"]], v, reg[ADDRESS["DIP_CYC"]]
-        yield "swell", 0x04, v > reg[ADDRESS["SWELL_LVL"]], v, reg[ADDRESS["SWELL_CYC"]]
-        enabled = reg[ADDRESS["CONFIG3"]] & 1
-        yield "oi", 0x10, bool(enabled) and i > reg[ADDRESS["OI_LVL"]], i, 1
+        dip, swell, dip_cycles, swell_cycles = (
+            reg[ADDRESS[n]] for n in ("DIP_LVL", "SWELL_LVL", "DIP_CYC", "SWELL_CYC")
+        )
+        self._half.levels(dip, swell, dip_cycles, swell_cycles, bool(reg[ADDRESS["CONFIG1"]] & 0x4000))
 
-    def _events(self, s):
-        half = self._half_cycle()
-        for name, bit, passed, value, cycles in self._levels():
-            since = self._since.get(name)
-            if passed and since is None:
-                self._since[name] = since = self._ref
-            if passed and s - since >= max(cycles, 1) * half:
-                if not self._event_bits & bit:
+    def _voltage_changed(self):
+        """`rms_v` is new."""
+        self._half.voltage(self.clock.now_us, self.rms_v, self.point.frequency_mhz if self.point.live else 0)
+
+    def next_edge_us(self, now_us):
+        """When IRQ next falls because a dip or swell begins or ends (CONFIG1), as far as the present point decides it."""
+        if self._half.still or not self.running or not self.reg[_MASK] & EVENT_STAT:
+            return None
+        self._half_cycles()
+        return None if self._bits & EVENT_STAT else self._half.next_us()
+
+    def _overcurrent(self, s):
+        """Half-cycle rms over OI_LVL; without the window of a cycle: it takes half a cycle and is over at once."""
+        value = self.rms_i >> 5
+        if self.reg[_CONFIG3] & 1 and value > self.reg[ADDRESS["OI_LVL"]]:
+            if self._oi_since is None:
+                self._oi_since = self._ref
+            if s - self._oi_since >= self._half_cycle():
+                if not self._event_bits & 0x10:
                     self._bits |= EVENT_STAT
-                self._event_bits |= bit
-                old = self._extreme.get(name, value)
-                self._extreme[name] = min(old, value) if name == "dip" else max(old, value)
-            elif not passed and since is not None:
-                del self._since[name]
-                if self._event_bits & bit:
-                    self._event_bits &= ~bit
-                    if self.reg[ADDRESS["CONFIG1"]] & 0x4000:
-                        self._bits |= EVENT_STAT
+                    self._oi_highest = 0
+                self._event_bits |= 0x10
+                self._oi_highest = max(self._oi_highest, value)
+        elif self._oi_since is not None:
+            self._oi_since = None
+            if self._event_bits & 0x10:
+                self._event_bits &= ~0x10
+                if self.reg[ADDRESS["CONFIG1"]] & 0x4000:
+                    self._bits |= EVENT_STAT
 
     def point_changed(self):
         super().point_changed()
@@ -184,14 +198,14 @@ class RegisterValues(EnergyPath):
                 self._dead_since = s
             if self.reg[ADDRESS["EP_CFG"]] & 2:
                 self._change(self._energy_config)
-            if self._since or not self._within_levels():
-                self._events(s)
+            if self.reg[_CONFIG3] & 1:
+                self._overcurrent(s)
 
     def _before_point(self, s):
         # What the old point did to the latched quantities, with the old codes still in place.
         if self.running:
-            if self._since:
-                self._events(s)
+            if self.reg[_CONFIG3] & 1:
+                self._overcurrent(s)
             if self.reg[_CONFIG3] & 4:
                 self._note_peak(s)
 
@@ -281,6 +295,11 @@ class RegisterValues(EnergyPath):
         self._status()
         return self._event_bits
 
+    def _of_half_cycles(self, name):
+        if self.running and not self._half.still:
+            self._half_cycles()
+        return getattr(self._half, name)
+
 
 def _named(table):
     return {ADDRESS[name]: getter for name, getter in table.items()}
@@ -293,7 +312,7 @@ VALUES = _named(
         "AIRMS": lambda m: m._rms_read(m.rms_i, 0) if m.running else 0,
         "AVRMS": lambda m: m._rms_read(m.rms_v, 1) if m.running else 0,
         "AIRMS_OC": lambda m: m.rms_i if m.running else 0,
-        "AVRMS_OC": lambda m: m.rms_v if m.running else 0,
+        "AVRMS_OC": lambda m: m._of_half_cycles("rms") if m.running else 0,
         "AWATT": lambda m: m._raw[0],
         "AFVAR": lambda m: m._raw[1],
         "AVA": lambda m: m._raw[2],
@@ -303,9 +322,9 @@ VALUES = _named(
         "IPEAK": lambda m: m._peak_value(0),
         "VPEAK": lambda m: m._peak_value(1),
         "STATUS": lambda m: m._status(),
-        "OIA": lambda m: m._extreme.get("oi", 0),
-        "DIPA": lambda m: m._extreme.get("dip", 0x7FFFFF),
-        "SWELLA": lambda m: m._extreme.get("swell", 0),
+        "OIA": lambda m: m._oi_highest,
+        "DIPA": lambda m: m._of_half_cycles("dip"),
+        "SWELLA": lambda m: m._of_half_cycles("swell"),
         "APERIOD": lambda m: m._aperiod(),
         "PHNOLOAD": lambda m: m._gate[0] | m._gate[2] << 1 | m._gate[1] << 2,
         "ANGL_AV_AI": lambda m: m._angl(),
