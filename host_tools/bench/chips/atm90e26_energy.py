@@ -7,6 +7,7 @@ Source: Atmel-46002B (M90E26 datasheet) 5.4 for the energy registers; the transf
 """
 
 import math
+from functools import lru_cache
 
 # One unit is 1 pJ as the chip counts it at 1000 pulses a kWh: 1 uW for 1 us. A pulse is 1 Wh.
 UNITS_PER_WH = 3_600_000_000_000_000
@@ -143,9 +144,14 @@ def rotate(p, q, degrees):
     """The current lags by so much more: active and reactive power of the same phasors."""
     if not degrees:
         return p, q
-    a = math.radians(degrees)
-    c, s = math.cos(a), math.sin(a)
+    c, s = _cos_sin(degrees)
     return p * c - q * s, q * c + p * s
+
+
+@lru_cache(maxsize=64)  # a chip and its calibration have one angle each
+def _cos_sin(degrees):
+    a = math.radians(degrees)
+    return math.cos(a), math.sin(a)
 
 
 def phase_degrees(word, frequency_mhz):

@@ -10,6 +10,7 @@ from typing import Any
 
 MAX_BAUD = 136_000  # a symmetric clock that still keeps tCLH = 30T + 10 ns = 3.67 us
 FRAME_TIMEOUT_US = 6_000
+_READ_LAST = 0x86
 _HIGH_Z = b"\xff\xff\xff"
 
 
@@ -57,10 +58,9 @@ class SpiFrames:
         self._plain = False
 
     def select(self, level):
-        if level == 0:
+        if not level:
             self.frames += 1
             self._clocks = 0
-            self._pending = 0x100
             self._selected = True
             if self.drop_selects:
                 self.drop_selects -= 1
@@ -70,6 +70,7 @@ class SpiFrames:
             # A write counts at the rising edge of CS, and only with exactly 24 clocks, the last less than 6 ms ago.
             if self._clocks + self.extra_clocks == 24 and self.clock.now_us - self._edge_us <= FRAME_TIMEOUT_US:
                 self._write(self._pending, self._word)
+            self._pending = 0x100
         self.extra_clocks = 0
         self._selected = False
 
@@ -78,10 +79,12 @@ class SpiFrames:
             return self._exchange_slowly(mosi)
         self._clocks = 24
         head = mosi[0]
+        if head == _READ_LAST:
+            return (0xFF0000 | self.last).to_bytes(3, "big")
         if head & 0x80:
-            reader = self._readers[head & 0x7F]
-            word = self.regs[head & 0x7F] if reader is None else reader()
-            self.last = word
+            head &= 0x7F
+            reader = self._readers[head]
+            self.last = word = self.regs[head] if reader is None else reader()
             return (0xFF0000 | word).to_bytes(3, "big")
         self._pending = head
         self._word = mosi[1] << 8 | mosi[2]

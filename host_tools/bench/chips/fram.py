@@ -47,13 +47,13 @@ class Fram:
         if count < 2:
             return count
         at = (data[0] << 8 | data[1]) & (size - 1)
-        payload = bytes(data[2:])
-        self._counter = (at + len(payload)) & (size - 1)
-        if payload and not self.write_protect:
-            self.bytes_written += len(payload)
+        self._counter = (at + count - 2) & (size - 1)
+        if count > 2 and not self.write_protect:
+            self.bytes_written += count - 2
             room = size - at
+            payload = data[2:]
             self.storage.write(at, payload[:room])
-            for start in range(room, len(payload), size):
+            for start in range(room, count - 2, size):
                 self.storage.write(0, payload[start : start + size])
         return count
 

@@ -14,6 +14,9 @@ START_UP_US = 1000  # no transfer in the first millisecond after power-on
 
 # mode-set M1 M0 -> (rows in use, columns filled by one data byte)
 _DRIVE = {0b00: (4, 2), 0b01: (1, 8), 0b10: (2, 4), 0b11: (3, 3)}
+# The two columns of a data byte in 1:4, as tables for bytes.translate.
+_UPPER = bytes(byte >> 4 for byte in range(256))
+_LOWER = bytes(byte & 15 for byte in range(256))
 _BLINK_PERIOD_US = {0b00: 0, 0b01: 500_000, 0b10: 1_000_000, 0b11: 2_000_000}
 
 
@@ -82,7 +85,7 @@ class PCF85176:
             self._command(data[at] & 0x7F)
             at += 1
         if at < len(data):
-            self._display_data(data[at:])
+            self._display_data(bytes(data[at:]))
         return len(data)
 
     def _command(self, code):
@@ -108,7 +111,8 @@ class PCF85176:
         if rows == 4 and at is not None and self.subaddress == 0 and at + 2 * len(data) <= COLUMNS:
             # What every frame is made of, said shortly: two whole columns a byte.
             end = at + 2 * len(data)
-            self.ram[at:end] = [nibble for byte in data for nibble in (byte >> 4, byte & 15)]
+            self.ram[at:end:2] = data.translate(_UPPER)
+            self.ram[at + 1 : end : 2] = data.translate(_LOWER)
             self.subaddress = 1 if end == COLUMNS else 0
             self.pointer = 0 if end == COLUMNS else None
             return
