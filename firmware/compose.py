@@ -136,31 +136,46 @@ def _rtc(hw):
         return None
 
 
+def _block_store(hw):
+    """A NOR on a bus of its own, else a partition of the board's flash, else None."""
+    if hw.flash_spi is not None and hw.flash_cs is not None:
+        from drivers.w25q import W25Q
+
+        try:
+            return W25Q(hw.flash_spi, hw.flash_cs, hw.clock)
+        except OSError:
+            return None  # not fitted, or broken: the meter meters without profiles, and says so
+    if hw.flash_partition is not None:
+        from drivers.partition_store import PartitionStore
+
+        return PartitionStore(hw.flash_partition)
+    return None
+
+
 def _stores(hw, crc, count):
-    """(hot, cold, event ring, every ring of erase blocks) in FRAM, or in raw erase blocks."""
-    if hw.fram_address is not None:
+    """(hot, cold, event ring, Blocks or None, what State has to poll) in FRAM, or all in raw erase blocks."""
+    in_flash = hw.fram_address is None
+    if in_flash and hw.flash_partition is None:
+        raise ValueError("neither FRAM nor a raw partition: this board cannot keep its registers and does not meter")
+    store = _block_store(hw)
+    blocks = None
+    if store is not None:
+        from app.store.blocks import Blocks
+
+        blocks = Blocks(store, crc, in_flash, count)
+    if not in_flash:
         from drivers.fram_i2c import FramI2C
 
         fram = FramI2C(hw.i2c, hw.fram_address)
         events = ByteRing(fram, layout.event_address(layout.LOG_STANDARD), layout.EVENT_SLOTS, EVENT_BYTES, crc)
-        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events, ()
-    if hw.flash_partition is None:
-        raise ValueError("neither FRAM nor a raw partition: this board cannot keep its registers and does not meter")
-    from app.store import cold_ring, hot_record
+        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events, blocks, ()
+    from app.store.cold_ring import ColdRing
     from app.store.hot_ring import HotRing
-    from app.store.ring import Ring
-    from drivers.partition_store import PartitionStore
 
-    blocks = PartitionStore(hw.flash_partition)
-    rings = [
-        Ring(blocks, i * layout.HOT_SECTORS, layout.HOT_SECTORS, hot_record.BODY, crc, layout.RING_HOT_0 + i)
-        for i in range(count)
-    ]
-    first = 2 * layout.HOT_SECTORS
-    cold = Ring(blocks, first, layout.COLD_SECTORS, cold_ring.PAYLOAD, crc, layout.RING_COLD)
-    first += layout.COLD_SECTORS
-    events = Ring(blocks, first, layout.EVENT_SECTORS, EVENT_BYTES, crc, layout.RING_EVENT + layout.LOG_STANDARD)
-    return HotRing(rings), cold_ring.ColdRing(cold), events, rings + [cold, events]
+    ring = blocks.ring
+    hot = HotRing([ring[layout.RING_HOT_0 + i] for i in range(count)])
+    events = ring[layout.RING_EVENT + layout.LOG_STANDARD]
+    return hot, ColdRing(ring[layout.RING_COLD]), events, blocks, blocks.parts
 
 
 def compose(hw, config=None):
@@ -169,7 +184,7 @@ def compose(hw, config=None):
         config = Config(hw.variant)
     crc = hw.crc if hw.crc is not None else _crc()
     count = config.elements
-    hot, cold, ring, rings = _stores(hw, crc, count)
+    hot, cold, ring, blocks, rings = _stores(hw, crc, count)
     store = State(hot, cold, count, rings)
     expander = _Expander(hw)
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
