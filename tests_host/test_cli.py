@@ -83,7 +83,7 @@ def test_sim_carries_its_state_on(tmp_path):
 
 def test_sim_without_state_ends_where_it_began(tmp_path):
     assert meter("sim", "--until", "10s", "--state", tmp_path / "a" / "b").code == 0
-    assert sorted(p.suffix for p in (tmp_path / "a" / "b").iterdir()) == [".bin", ".json"]
+    assert sorted(p.suffix for p in (tmp_path / "a" / "b").iterdir()) == [".bin", ".bin", ".json"]
 
 
 # -- meter run ------------------------------------------------------------------------------------------------------------

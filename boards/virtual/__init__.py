@@ -37,10 +37,13 @@ class Board:
             hw.spi.append(spi)
             hw.afe_cs.append(LinkPin(link, "afe_cs%d" % i))
             hw.afe_reset.append(self._pin("afe_reset%d" % i))
+            hw.afe_irq.append(LinkPin(link, "afe_irq%d" % i))
         hw.afe_strap = LinkCall(link, "afe_strap")
         hw.i2c = LinkI2c(link, "i2c")
         if config["storage"] == "fram":
             hw.fram_address = 0x50
+            hw.flash_spi = LinkSpi(link, "flash_spi")
+            hw.flash_cs = LinkPin(link, "flash_cs")
         else:
             hw.flash_partition = LinkBlocks(link, "flash")
         hw.rtc_address = 0x68

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""What is in a meter's memory before it meters: calibration and, for tests, registers. Written past the firmware, in no time.
+"""What is in a meter's memory before it meters: calibration, rings made ready and, for tests, registers. Written past the
+firmware, in no time.
 
 The bytes are laid out by the firmware's own store modules on a part without a bus, so that they are what it would have written.
 """
 
 from app.metrology.registers import Registers
-from app.store import calibration, cold_ring, hot_record, layout
+from app.store import calibration, cold_ring, layout
+from app.store.blocks import Blocks
 from app.store.cold import ColdStore
 from app.store.hot import HotStore
 from app.store.hot_ring import HotRing
-from app.store.ring import Ring
 
 _SECTOR = 4096
 
@@ -59,23 +60,22 @@ class _Nothing:
 
 
 class Factory:
-    """memory: bytearray of the part. storage: "fram" or "partition"."""
+    """memory: bytearray of the part. storage: "fram" or "partition". nor: what holds the NOR's bytes, None: leave it."""
 
-    def __init__(self, memory, storage, elements, crc):
+    def __init__(self, memory, storage, elements, crc, nor=None):
         self.elements = elements
+        self.blocks = None
         if storage == "fram":
             part = _Bytes(memory)
             self.hot = HotStore(part, layout.HOT_BASE, crc, elements)
             self.cold = ColdStore(part, layout.COLD_BASE, crc)
         else:
-            part = _Blocks(memory)
-            rings = [
-                Ring(part, i * layout.HOT_SECTORS, layout.HOT_SECTORS, hot_record.BODY, crc, layout.RING_HOT_0 + i)
-                for i in range(elements)
-            ]
-            ring = Ring(part, 2 * layout.HOT_SECTORS, layout.COLD_SECTORS, cold_ring.PAYLOAD, crc, layout.RING_COLD)
-            self.hot = HotRing(rings)
-            self.cold = cold_ring.ColdRing(ring)
+            self.blocks = Blocks(_Blocks(memory), crc, True, elements)
+            ring = self.blocks.ring
+            self.hot = HotRing([ring[layout.RING_HOT_0 + i] for i in range(elements)])
+            self.cold = cold_ring.ColdRing(ring[layout.RING_COLD])
+        if nor is not None:
+            self.blocks = Blocks(_Blocks(nor), crc, False, elements)
         self._settle()
 
     def calibrate(self, element, payload, chip_id):
@@ -107,3 +107,5 @@ class Factory:
             poll = getattr(store, "poll", None)
             while poll is not None and poll():
                 pass
+        while self.blocks is not None and self.blocks.restless:
+            self.blocks.poll(False, True)

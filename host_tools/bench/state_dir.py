@@ -16,9 +16,12 @@ from pathlib import Path
 
 from host_tools.errors import BadInput, NoDevice
 
-VERSION = 1
+VERSION = 2  # 1 had no NOR, and a smaller partition
 _INDEX = "state.json"
-_PARTS = {"fram": 32_768, "partition": 1_048_576}  # a meter has one of them
+_PARTS = {"fram": 32_768, "partition": 3_145_728}  # a meter has one of them
+_NOR = "nor"  # beside the FRAM: its blocks of 4 KiB up to the last that is not blank
+_NOR_MOST = 16 * 1024 * 1024
+_BLOCK = 4096
 _EPOCH = datetime(2000, 1, 1)
 _LAST = datetime(2200, 1, 1)  # end of the meter's calendar
 
@@ -91,6 +94,7 @@ class StateDirectory:
                 raise BadInput(f"state {self.path}: version {header['version']!r}, this is version {VERSION}")
             storage = "partition" if "partition" in header["parts"] else "fram"
             data = {"storage": storage, "memory": self._part(storage, _PARTS[storage], header["parts"][storage])}
+            data[_NOR] = self._nor(header["parts"][_NOR]) if storage == "fram" else {}
             data["utc"] = datetime.fromisoformat(header["utc"])
             if data["utc"].tzinfo is not None or not _EPOCH <= data["utc"] < _LAST:
                 raise ValueError("utc is not a time of this meter")
@@ -115,6 +119,14 @@ class StateDirectory:
             raise BadInput(f"state {self.path}: {file} is damaged (size or checksum)")
         return raw
 
+    def _nor(self, entry):
+        """What SparseBytes.use takes."""
+        size = entry["size"]
+        if type(size) is not int or size % _BLOCK or not 0 <= size <= _NOR_MOST:
+            raise ValueError("nor has no possible size")
+        raw = self._part(_NOR, size, entry)
+        return {at // _BLOCK: raw[at : at + _BLOCK] for at in range(0, size, _BLOCK)}
+
     def check(self, job):
         """The stored unit must be the one that is to run: its calibration belongs to its hidden errors."""
         if self.data is None:
@@ -129,11 +141,17 @@ class StateDirectory:
         """Put the stored bytes into the board's parts."""
         if self.data is not None:
             bench.memory[:] = self.data["memory"]
+            if bench.nor is not None:
+                bench.nor.storage.data.use(self.data[_NOR])
 
     def save(self, bench, job):
         """Write what the board holds now; the old state stays valid until the new one is complete. raises BadInput"""
         try:
-            self._save({job.storage: bytes(bench.memory)}, bench.rtc.utc(), job)
+            parts = {job.storage: bytes(bench.memory)}
+            if bench.nor is not None:
+                data = bench.nor.storage.data
+                parts[_NOR] = bytes(data[: (max(data.used(), default=-1) + 1) * _BLOCK])
+            self._save(parts, bench.rtc.utc(), job)
         except OSError as error:
             raise BadInput(f"state {self.path}: cannot be written ({error.strerror or error})") from None
 

@@ -53,3 +53,78 @@ class StorageDevice:
         """NOR programming: bits only go from 1 to 0."""
         old = self.data[address : address + len(data)]
         self.write(address, bytes(a & b for a, b in zip(old, data, strict=True)))
+
+
+class SparseBytes:
+    """`size` bytes of 0xFF of which only what has been written takes memory; indexed and sliced like a bytearray.
+
+    Slices have a step of 1 and lie inside; assigned bytes are as many as they replace.
+    """
+
+    _PART = 4096
+    _BLANK = b"\xff" * _PART
+
+    def __init__(self, size):
+        self._size = size
+        self._parts = {}
+
+    def __len__(self):
+        return self._size
+
+    def __getitem__(self, key):
+        if not isinstance(key, slice):
+            part = self._parts.get(key // self._PART)
+            return 0xFF if part is None else part[key % self._PART]
+        start, stop, _ = key.indices(self._size)
+        number, at = divmod(start, self._PART)
+        count = max(0, stop - start)
+        if at + count <= self._PART:
+            return bytearray(self._parts.get(number, self._BLANK)[at : at + count])
+        out = bytearray()
+        while len(out) < count:
+            out += self._parts.get(number, self._BLANK)[at : at + count - len(out)]
+            number += 1
+            at = 0
+        return out
+
+    def __setitem__(self, key, value):
+        if not isinstance(key, slice):
+            self._part(key // self._PART)[key % self._PART] = value
+            return
+        start, stop, _ = key.indices(self._size)
+        if stop - start != len(value):
+            raise ValueError("other length")
+        done = 0
+        while done < len(value):
+            number, at = divmod(start + done, self._PART)
+            piece = bytes(value[done : done + self._PART - at])
+            if piece == self._BLANK:
+                self._parts.pop(number, None)
+            else:
+                self._part(number)[at : at + len(piece)] = piece
+            done += len(piece)
+
+    def _part(self, number):
+        part = self._parts.get(number)
+        if part is None:
+            part = self._parts[number] = bytearray(self._BLANK)
+        return part
+
+    def __bytes__(self):
+        return bytes(self[:])
+
+    def used(self):
+        """{number of a block of 4 KiB: its bytes} of those that hold anything but 0xFF."""
+        return {n: bytes(part) for n, part in sorted(self._parts.items()) if part != self._BLANK}
+
+    def use(self, parts):
+        """Hold exactly what `used` gave."""
+        self._parts = {number: bytearray(part) for number, part in parts.items()}
+
+
+class SparseStorage(StorageDevice):
+    """A StorageDevice that costs nothing until it is written to; blank is 0xFF."""
+
+    def __init__(self, size, cut=None):
+        super().__init__(0, cut)
+        self.data = SparseBytes(size)

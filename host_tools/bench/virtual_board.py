@@ -6,6 +6,7 @@ Hardware record for a firmware in this process. Both see the same objects, so bo
 """
 
 import random
+from functools import partial
 
 from drivers.crc32 import Crc32
 from hardware import Hardware
@@ -14,22 +15,26 @@ from host_tools.bench.bus import BitFlipper, ChargedPin, I2cBus, Pin, SpiBus
 from host_tools.bench.chips.ade9153a import ADE9153AModel
 from host_tools.bench.chips.atm90e26 import ATM90E26Model
 from host_tools.bench.chips.button import ButtonModel
+from host_tools.bench.chips.contact import SensedPin
 from host_tools.bench.chips.ds3231 import DS3231Model
 from host_tools.bench.chips.fram import Fram
 from host_tools.bench.chips.ht1621 import HT1621
 from host_tools.bench.chips.partition import Partition
 from host_tools.bench.chips.pcf85176 import PCF85176
 from host_tools.bench.chips.relay import LatchingRelayModel
+from host_tools.bench.chips.w25q import W25q
 from host_tools.bench.factory import Factory
 from host_tools.bench.point import HiddenErrors
-from host_tools.bench.storage import CutSwitch, StorageDevice
+from host_tools.bench.storage import CutSwitch, SparseStorage, StorageDevice
 
 CHIPS = {"ade9153a": ADE9153AModel, "atm90e26": ATM90E26Model}
 VARIANTS = ("e1c1", "e1c1r", "e1c2", "e1c2r", "e2c2")
 LCDS = ("pcf85176", "ht1621")
 STORAGES = ("fram", "partition")
 FRAM_BYTES = 32768
-PARTITION_BLOCKS = 256  # of 4 KiB: 1 MiB of the ESP32's own flash
+PARTITION_BLOCKS = 768  # of 4 KiB: 3 MiB of the ESP32's own flash
+NOR_BYTES = 16 * 1024 * 1024  # W25Q128, on a bus of its own
+NOR_BAUD = 8_000_000
 
 
 def _identity(chip):
@@ -50,9 +55,9 @@ class Watchdog:
 class VirtualBoard:
     """All parts of one meter. errors: list of HiddenErrors, one an element, or None to draw them from the seed.
 
-    storage: "fram", or "partition": an ESP32 without one, whose registers live in raw blocks of its flash.
+    storage: "fram": FRAM, and a NOR for profiles; or "partition": an ESP32 with neither, all in raw blocks of its flash.
 
-    chips, relays (three, None where the variant has none), buttons (A, B), rtc, lcd, fram and partition (the one that is not
+    chips, relays (three, None where the variant has none), buttons (A, B), rtc, lcd, fram with nor or partition (what is not
     fitted is None), cut (CutSwitch of the storage).
     """
 
@@ -82,10 +87,15 @@ class VirtualBoard:
             self.afe_reset = [None] * elements
         self.cut = CutSwitch()
         self.storage = storage
-        self.fram = self.partition = None
+        self.fram = self.partition = self.nor = self.nor_spi = self.nor_cs = None
         if storage == "fram":
             self.fram = Fram(StorageDevice(FRAM_BYTES, self.cut, fill=0))
             self.i2c.attach(0x50, self.fram)
+            self.nor = W25q(
+                clock, NOR_BYTES, rng=random.Random(f"{seed} nor"), storage=SparseStorage(NOR_BYTES, self.cut)
+            )
+            self.nor_spi = SpiBus(clock, NOR_BAUD, costs.call_us)
+            self.nor_cs = self.nor_spi.attach(self.nor)
         else:
             self.partition = Partition(clock, PARTITION_BLOCKS, self.cut, random.Random(f"{seed} partition"))
         self.rtc = DS3231Model(clock)
@@ -109,7 +119,10 @@ class VirtualBoard:
         self.pulse_led = Pin(0)
         self.cf_drives_led = True
         self._set_faults(faults or {}, seed)
-        world.inputs = list(self.buttons)
+        # The line that says that something has happened: IRQ (low) of the ADE9153A, WarnOut (high) of the ATM90E26.
+        level = "irq" if chip == "ade9153a" else "warnout"
+        self.afe_irq = [SensedPin(partial(getattr, c, level)) for c in self.chips]
+        world.inputs = [*self.buttons, *self.chips]
         world.on_supply = self._supply
 
     def _set_faults(self, faults, seed):
@@ -119,7 +132,7 @@ class VirtualBoard:
             self.i2c.flips = BitFlipper(random.Random(f"{seed} i2c"), faults["i2c_flip"])
 
     def _supply(self, on):
-        for part in filter(None, (self.fram, self.partition, self.rtc, self.lcd, *self.relays)):
+        for part in filter(None, (self.fram, self.nor, self.partition, self.rtc, self.lcd, *self.relays)):
             part.power(on)
         self.power_fail.level = 1 if on else 0
 
@@ -141,13 +154,14 @@ class VirtualBoard:
 
     @property
     def memory(self):
-        """bytearray: everything that survives the supply, of whichever part is fitted."""
+        """bytearray: registers and what else is not in the NOR, of whichever part is fitted."""
         part = self.fram if self.fram is not None else self.partition
         return part.storage.data
 
     def factory(self):
         """What the factory and the commissioning write, past the firmware and in no time."""
-        return Factory(self.memory, self.storage, len(self.chips), Crc32())
+        nor = self.nor.storage.data if self.nor is not None else None
+        return Factory(self.memory, self.storage, len(self.chips), Crc32(), nor)
 
     def store_calibration(self, payloads):
         """What commissioning leaves: one record an element, bound to its chip, locked."""
@@ -171,6 +185,7 @@ class VirtualBoard:
             found[f"afe_cs{i}"] = self.afe_cs[i]
             if self.afe_reset[i] is not None:
                 found[f"afe_reset{i}"] = self.afe_reset[i]
+            found[f"afe_irq{i}"] = self.afe_irq[i]
         for k, relay in enumerate(self.relays):
             if relay is not None:
                 found[f"k{k}_set"] = relay.set_pin
@@ -178,6 +193,9 @@ class VirtualBoard:
                 found[f"k{k}_feedback"] = relay.feedback_pin
         if self.partition is not None:
             found["flash"] = self.partition
+        if self.nor_spi is not None:
+            found["flash_spi"] = self.nor_spi
+            found["flash_cs"] = self.nor_cs
         if self.lcd_name == "ht1621":
             found["lcd_cs"], found["lcd_wr"], found["lcd_data"] = self.lcd_pins
         return found
@@ -204,9 +222,12 @@ class VirtualBoard:
         hw.afe_cs = self.afe_cs
         hw.afe_reset = self.afe_reset
         hw.afe_strap = self.strap
+        hw.afe_irq = self.afe_irq
         hw.i2c = self.i2c
         hw.fram_address = 0x50 if self.fram is not None else None
         hw.flash_partition = self.partition
+        hw.flash_spi = self.nor_spi
+        hw.flash_cs = self.nor_cs
         hw.rtc_address = 0x68
         hw.lcd = self.lcd_name
         if self.lcd_name == "ht1621":

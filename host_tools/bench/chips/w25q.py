@@ -29,9 +29,9 @@ class W25q:
     stuck_bits: dict address -> mask of cells that no longer go to 0 (worn).
     """
 
-    def __init__(self, clock, size=4 * 1024 * 1024, cut=None, rng=None):
+    def __init__(self, clock, size=4 * 1024 * 1024, cut=None, rng=None, storage=None):
         self.clock = clock
-        self.storage = StorageDevice(size, cut)
+        self.storage = storage if storage is not None else StorageDevice(size, cut)
         self.size = size
         self.rng = rng if rng is not None else random.Random(0)
         self.erase_us = ERASE_TYPICAL_US
