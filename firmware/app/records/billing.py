@@ -86,6 +86,7 @@ class Billing:
         "_asked",
         "_generation",
         "_minute",
+        "_stamp",
         "_fields",
         "_restored",
     )
@@ -111,6 +112,7 @@ class Billing:
         self._asked = CAUSE_NONE
         self._generation = 0
         self._minute = 0
+        self._stamp = 0
         self._fields = [0, 0, 0]
         self._restored = False
 
@@ -214,6 +216,7 @@ class Billing:
         self._part = 0
         stamp = self._minute if kind == ASYNCHRONOUS else self._last_boundary(kind, self._minute)
         number = self.number[kind]
+        self._stamp = stamp
         for part in range(PARTS):
             buf = self._parts[part]
             buf[1] = kind
@@ -247,7 +250,7 @@ class Billing:
         kind = self._kind
         self._pending &= ~(1 << kind)
         self.number[kind] = (self.number[kind] + 1) & _NUMBER_MASK
-        self.last_minute[kind] = unpack_from("<i", self._parts[0], 8)[0]
+        self.last_minute[kind] = self._stamp
         if kind != ASYNCHRONOUS:
             self._next_minute[kind] = self._boundary_after(kind, self.last_minute[kind])
         if kind == MONTHLY:
