@@ -70,6 +70,8 @@ class Relay:
 
 
 class Supply:
+    changes = -1  # look every time
+
     def __init__(self, switches):
         self.switches = switches
 

@@ -16,11 +16,16 @@ _LOST_STEP_MS = const(30_000)  # W x ms stays a small int: 30 kW x 30 s
 
 _WINDOW_MS = const(900)
 
+_ENERGY = s.ENERGY
+_QUANTITIES = s.QUANTITIES
+_GONE = s.DOWN | s.RESTARTED
+
 
 class Element:
     """front_end: FrontEnd port. apparent_counted False: VAh are integrated here from apparent_power_mva.
 
     lost_mwh[6]: declared lost, in mWh / mvarh / mVAh, order of app.metrology.registers. power_w: |active power| as last known.
+    fresh: quantities have come since the panel last took them; it clears this.
     """
 
     __slots__ = (
@@ -32,6 +37,7 @@ class Element:
         "power_w",
         "flags",
         "news",
+        "fresh",
         "down",
         "failures",
         "_last_ms",
@@ -43,6 +49,7 @@ class Element:
         "_window_active",
         "_window_reactive",
         "_window_apparent",
+        "_before_ms",
         "_p_before_w",
         "_q_before_var",
         "_s_before_va",
@@ -61,6 +68,7 @@ class Element:
         self.power_w = 0
         self.flags = 0
         self.news = 0  # flags of all reads since supervision last looked; it clears them
+        self.fresh = True
         self.down = False
         self.failures = 0  # exceptions that escaped the driver: counted, metering goes on
         self._last_ms = 0
@@ -69,6 +77,7 @@ class Element:
         self._restarted = False  # since the last ENERGY: counts are gone
         self._clear_window()
         self._known = False  # a power before the gap is known
+        self._before_ms = 0  # > 0: _q_before_var (and _s_before_va, if counted) are still counts, of this time
         self._p_before_w = 0
         self._q_before_var = 0
         self._s_before_va = 0
@@ -94,42 +103,51 @@ class Element:
             self.failures += 1
             smp.flags = s.SUSPECT
         flags = smp.flags
-        if flags & s.RESTARTED:
+        if flags & _GONE and flags & s.RESTARTED:
             self._restarted = True
         if self._powered_up:
             flags = self._after_power_on(flags)
         self.flags = flags
         self.news |= flags
-        if flags & s.ENERGY:
+        if flags & _ENERGY:
             self._last_ms = now_ms
             active = smp.active_counts
             apparent = smp.apparent_counts
             if not self.front_end.apparent_counted:
                 self._apparent_ms += elapsed_ms
-                if flags & s.QUANTITIES:
+                if flags & _QUANTITIES:
                     apparent = self._integrate_apparent()
             self.registers.fold(active, smp.reactive_counts, apparent)
             if elapsed_ms > 0:
                 self.power_w = self._power(active if active >= 0 else -active, elapsed_ms)
-                if not self.down and not flags & s.QUANTITIES:
-                    self._watch_power(elapsed_ms)
-        elif flags & (s.DOWN | s.RESTARTED):
+                if not flags & _QUANTITIES and not self.down:
+                    if elapsed_ms >= _WINDOW_MS and not self._window_ms:
+                        self._know(active, smp.reactive_counts, apparent, elapsed_ms)
+                    else:
+                        self._watch_power(elapsed_ms)
+        elif flags & _GONE:
             self.down = True
             self._clear_window()
             self._down_ms += elapsed_ms
             self._last_ms = now_ms
-        if flags & s.QUANTITIES:
-            if self.down and flags & s.ENERGY:
-                self._declare()
-            self._known = True
-            self._p_before_w = smp.active_power_mw // 1000
-            self._q_before_var = smp.reactive_power_mvar // 1000
-            self._s_before_va = smp.apparent_power_mva // 1000
-            self._clear_window()
+        if flags & _QUANTITIES:
+            self._take_quantities(flags)
         # A short read may bring no count at all (0.1 Wh each): the last reading holds until there is a new one.
-        watts = self._p_before_w if self._p_before_w >= 0 else -self._p_before_w
-        self.power_w = max(self.power_w, watts)
+        watts = self._p_before_w
+        self.power_w = max(self.power_w, watts if watts >= 0 else -watts)
         return flags
+
+    def _take_quantities(self, flags):
+        smp = self.sample
+        self.fresh = True
+        if self.down and flags & _ENERGY:
+            self._declare()
+        self._known = True
+        self._before_ms = 0
+        self._p_before_w = smp.active_power_mw // 1000
+        self._q_before_var = smp.reactive_power_mvar // 1000
+        self._s_before_va = smp.apparent_power_mva // 1000
+        self._clear_window()
 
     def _after_power_on(self, flags):
         """Until the chip counts for the first time: that it is found in reset is no fault. returns: the flags to go by"""
@@ -154,22 +172,27 @@ class Element:
     def _watch_power(self, elapsed_ms):
         """Power before a gap that may come: the chip's own counts are fresher than a power reading of some passes ago."""
         smp = self.sample
-        self._window_ms += elapsed_ms
+        window_ms = self._window_ms + elapsed_ms
+        self._window_ms = window_ms
         self._window_active += smp.active_counts
         self._window_reactive += smp.reactive_counts
         self._window_apparent += smp.apparent_counts
-        if self._window_ms < _WINDOW_MS:
+        if window_ms < _WINDOW_MS:
             return
-        counts = self._window_active
-        watts = self._power(counts if counts >= 0 else -counts, self._window_ms)
-        self._p_before_w = watts if counts >= 0 else -watts
-        counts = self._window_reactive
-        var = self._power(counts if counts >= 0 else -counts, self._window_ms)
-        self._q_before_var = var if counts >= 0 else -var
-        if self.front_end.apparent_counted:
-            self._s_before_va = self._power(self._window_apparent, self._window_ms)
-        self._known = True
+        self._know(self._window_active, self._window_reactive, self._window_apparent, window_ms)
         self._clear_window()
+
+    def _know(self, active, reactive, apparent, ms):
+        """Counts of `ms` are the power before a gap that may come. What only a gap asks for is kept as it is."""
+        self._known = True
+        self._p_before_w = self._signed_power(active, ms)
+        self._before_ms = ms
+        self._q_before_var = reactive
+        if self.front_end.apparent_counted:
+            self._s_before_va = apparent
+
+    def _signed_power(self, counts, elapsed_ms):
+        return self._power(counts, elapsed_ms) if counts >= 0 else -self._power(-counts, elapsed_ms)
 
     def _clear_window(self):
         self._window_ms = 0
@@ -213,7 +236,13 @@ class Element:
         if self._known:
             before_ms = after_ms // 2
             after_ms -= before_ms
-            self._lose(self._p_before_w, self._q_before_var, self._s_before_va, before_ms)
+            q = self._q_before_var
+            va = self._s_before_va
+            if self._before_ms:
+                q = self._signed_power(q, self._before_ms)
+                if self.front_end.apparent_counted:
+                    va = self._power(va, self._before_ms)
+            self._lose(self._p_before_w, q, va, before_ms)
         self._lose(
             smp.active_power_mw // 1000, smp.reactive_power_mvar // 1000, smp.apparent_power_mva // 1000, after_ms
         )

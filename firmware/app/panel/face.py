@@ -35,7 +35,10 @@ class Face:
         self._utc = [0, 0, 0, 0, 0, 0]
         self._behind = False
         self._day = -1  # whose date the view has
-        if len(elements) == 1:
+        self._minute_s = 0  # second of the day in which the view's minute began
+        self._changes = -1  # of the supply, when its switches were last looked at
+        self._two = len(elements) > 1
+        if not self._two:
             view.wh = store.served_wh[0]  # the very list: what is persisted is what is shown
 
     def start(self, now_ms):
@@ -44,12 +47,14 @@ class Face:
     def poll(self, now_ms, second):
         a = self.button_a is not None and self.button_a.pressed()
         b = self.button_b is not None and self.button_b.pressed()
-        event = self.keys.poll(now_ms, a, b)
+        keys = self.keys
+        if a or b or not keys.idle:
+            event = keys.poll(now_ms, a, b)
+            if event != gestures.NONE:
+                self.panel.key(event, now_ms)
+                if event == gestures.B_LONG:
+                    self._close_armed(now_ms)
         self.keys_down = a or b
-        if event != gestures.NONE:
-            self.panel.key(event, now_ms)
-            if event == gestures.B_LONG:
-                self._close_armed(now_ms)
         if second and self.config.longest_wait_ms < _SOON_MS:
             self._behind = True  # the pass that closes a second has work enough; the next one comes soon
             return
@@ -69,31 +74,63 @@ class Face:
     def _look(self):
         view = self.view
         store = self.store
-        view.restored = 1 if store.restored else 0
+        changed = False
+        restored = 1 if store.restored else 0
+        if restored != view.restored:
+            view.restored = restored
+            changed = True
         elements = self.elements
-        if len(elements) > 1:
+        if self._two:
             self._copy_registers(store.served_wh)
         element = elements[0]
+        if element.fresh or self._two:
+            self._copy_quantities(element)
+            changed = True
+        valid = 0 if element.down else 1
+        if valid != view.quantities_valid:
+            view.quantities_valid = valid
+            changed = True
+        clock = self.clock
+        view.clock_valid = 1 if clock.valid else 0
+        second = clock.second - self._minute_s
+        if 0 <= second < 60 and clock.day == self._day:
+            view.second = second
+        else:
+            self._copy_time(clock)
+        supervision = self.supervision
+        warning = 1 if supervision.warning else 0
+        reverse = supervision.reverse[0]
+        if warning != view.warning or reverse != view.reverse:
+            view.warning = warning
+            view.reverse = reverse
+            changed = True
+        supply = self.supply
+        if supply is not None and (supply.changes != self._changes or supply.changes < 0):
+            self._changes = supply.changes
+            self._copy_positions(supply.switches)
+            changed = True
+        if changed:
+            view.edition = view.edition + 1 & 0xFFFF
+
+    def _copy_quantities(self, element):
+        element.fresh = False
+        view = self.view
         sample = element.sample
         view.active_elements = self._active()
-        view.quantities_valid = 0 if element.down else 1
         view.rms_voltage_mv = sample.rms_voltage_mv
         view.rms_current_ma = sample.rms_current_ma
         view.active_power_mw = sample.active_power_mw
         view.reactive_power_mvar = sample.reactive_power_mvar
         view.power_factor_x1000 = sample.power_factor_x1000
         view.frequency_hz_x1000 = sample.frequency_hz_x1000
-        self._look_at_clock()
-        supervision = self.supervision
-        view.warning = 1 if supervision.warning else 0
-        view.reverse = supervision.reverse[0]
-        if self.supply is not None:
-            contactor = view.contactor
-            k = 0
-            for switch in self.supply.switches:
-                if switch is not None:
-                    contactor[k] = ARMED if switch.armed else _SIGN[switch.relay.position()]
-                k += 1
+
+    def _copy_positions(self, switches):
+        contactor = self.view.contactor
+        k = 0
+        for switch in switches:
+            if switch is not None:
+                contactor[k] = ARMED if switch.armed else _SIGN[switch.relay.position()]
+            k += 1
 
     def _copy_registers(self, served):
         wh = self.view.wh
@@ -114,20 +151,15 @@ class Face:
             bit <<= 1
         return active
 
-    def _look_at_clock(self):
+    def _copy_time(self, clock):
+        utc = self._utc
+        clock.utc_into(utc)
         view = self.view
-        clock = self.clock
-        view.clock_valid = 1 if clock.valid else 0
-        if clock.day != self._day:
-            self._day = clock.day
-            utc = self._utc
-            clock.utc_into(utc)
-            view.year = utc[0]
-            view.month = utc[1]
-            view.day = utc[2]
-        second = clock.second
-        minute = second // 60
-        view.second = second - minute * 60
-        hour = minute // 60
-        view.minute = minute - hour * 60
-        view.hour = hour
+        view.year = utc[0]
+        view.month = utc[1]
+        view.day = utc[2]
+        view.hour = utc[3]
+        view.minute = utc[4]
+        view.second = utc[5]
+        self._day = clock.day
+        self._minute_s = clock.second - utc[5]

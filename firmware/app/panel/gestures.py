@@ -61,9 +61,9 @@ class _Key:
 
 
 class Gestures:
-    """b_sealed: button B is mechanically sealed and ignored."""
+    """b_sealed: button B is mechanically sealed and ignored. idle: poll has nothing to do while both levels are low."""
 
-    __slots__ = ("_a", "_b", "_pressed_ms", "_state", "b_sealed")
+    __slots__ = ("_a", "_b", "_pressed_ms", "_state", "b_sealed", "idle")
 
     def __init__(self, b_sealed=False):
         self.b_sealed = b_sealed
@@ -71,6 +71,7 @@ class Gestures:
         self._b = _Key()
         self._pressed_ms = 0
         self._state = _IDLE
+        self.idle = True
 
     def poll(self, now_ms, level_a, level_b):
         """Levels of the two keys now (true: pressed) -> one event code, NONE for most calls. allocates: no"""
@@ -81,7 +82,9 @@ class Gestures:
                 a.moving = False
             if b.moving:
                 b.moving = False
+            self.idle = True
             return NONE
+        self.idle = False
         a.poll(now_ms, bool(level_a))
         b.poll(now_ms, bool(level_b) and not self.b_sealed)
         state = self._state

@@ -72,6 +72,8 @@ UNIT_PF = (PF,)
 UNIT_POUND = (POUND,)
 UNIT_PENCE = (PENCE,)
 
+_SIGNS_BESIDE = const(0x3F)  # of byte 13: pound and pence, its first two, are units
+
 _MINUS = const(0x02)
 _UNDERSCORE = const(0x01)
 _ASCII_DASH = const(0x2D)
@@ -200,3 +202,33 @@ def descriptor(frame, characters):
     for i in range(DESCRIPTOR_DIGITS):
         at = _DESCRIPTOR_BYTE + i
         frame[at] = frame[at] & _POINT | glyph(characters[i])
+
+
+def marks(characters, elements):
+    """What stands on the glass beside a value: the descriptor's four ASCII bytes and a unit (UNIT_*). Boot only.
+
+    returns: bytes(6), for `label`
+    """
+    frame = bytearray(16)
+    descriptor(frame, characters)
+    unit(frame, elements)
+    return bytes(frame[_DESCRIPTOR_BYTE : _DESCRIPTOR_BYTE + 6])
+
+
+def label(frame, marks):
+    """Write `marks` in place of what stood there; all else stays as it is. allocates: no"""
+    frame[8] = frame[8] & _POINT | marks[0]
+    frame[9] = frame[9] & _POINT | marks[1]
+    frame[10] = frame[10] & _POINT | marks[2]
+    frame[11] = frame[11] & _POINT | marks[3]
+    frame[12] = marks[4]
+    frame[13] = frame[13] & _SIGNS_BESIDE | marks[5]
+
+
+def clear_signs(frame):
+    """Put out everything but value, descriptor and unit. allocates: no"""
+    for i in range(_DESCRIPTOR_BYTE, _DESCRIPTOR_BYTE + DESCRIPTOR_DIGITS):
+        frame[i] &= 0xFF ^ _POINT
+    frame[13] &= 0xFF ^ _SIGNS_BESIDE
+    frame[14] = 0
+    frame[15] = 0

@@ -28,7 +28,7 @@ class Item:
     unit: glass.UNIT_*. descriptor: four ASCII bytes.
     """
 
-    __slots__ = ("decimals", "descriptor", "digits", "divisor", "obis", "scale", "source", "unit")
+    __slots__ = ("decimals", "descriptor", "digits", "divisor", "marks", "obis", "scale", "source", "unit")
 
     def __init__(self, obis, descriptor, source, unit, *, scale, decimals, digits=glass.DIGITS):
         if len(obis) != 6 or len(descriptor) != glass.DESCRIPTOR_DIGITS:
@@ -39,6 +39,7 @@ class Item:
         self.descriptor = descriptor
         self.source = source
         self.unit = unit
+        self.marks = glass.marks(descriptor, unit)
         self.scale = scale
         self.divisor = 10 ** (scale - decimals)
         self.decimals = decimals

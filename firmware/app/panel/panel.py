@@ -62,7 +62,9 @@ class Panel:
     __slots__ = (
         "_backlight",
         "_dirty",
+        "_edition",
         "_flash",
+        "_flashing",
         "_frame",
         "_frame_ms",
         "_item_ms",
@@ -104,6 +106,8 @@ class Panel:
         self._running = False
         self._dirty = True
         self._flash = False
+        self._flashing = True  # something does: the frame has two states
+        self._edition = -1  # of the view, when the indicators were last looked at
         self._shown_item = None
         self._shown_value = _UNDRAWN
         self._shown_lamps = 0
@@ -202,21 +206,28 @@ class Panel:
             glass.descriptor(frame, b"SoFt")
             self._draw_indicators(view, self._lamps(view))
             return
-        # Drawn is only what changed: two frames a second, and most of them are the one before.
-        item = self._items[self.position]
-        value = self._value(view, item)
-        lamps = self._lamps(view)
-        if item is not self._shown_item or lamps != self._shown_lamps:
+        # Looked at and drawn is only what changed: two frames a second, and most of them are the one before.
+        shown = self._shown_item
+        if shown is None:
             glass.fill(frame, 0)
-            glass.descriptor(frame, item.descriptor)
-            glass.unit(frame, item.unit)
-            self._draw_indicators(view, lamps)
+            self._shown_lamps = 0
+        item = self._items[self.position]
+        edition = view.edition
+        if edition < 0 or edition != self._edition or self._flashing or shown is None:
+            self._edition = edition
+            lamps = self._lamps(view)
+            if lamps != self._shown_lamps:
+                self._shown_lamps = lamps
+                glass.clear_signs(frame)
+                self._draw_indicators(view, lamps)
+        value = self._value(view, item)
+        if item is not shown:
+            self._shown_item = item
+            glass.label(frame, item.marks)
         elif value == self._shown_value:
             return
-        self._draw_value(view, item, value)
-        self._shown_item = item
         self._shown_value = value
-        self._shown_lamps = lamps
+        self._draw_value(view, item, value)
 
     def _lamps(self, view):
         """Everything that _draw_indicators looks at, as one int."""
@@ -240,9 +251,10 @@ class Panel:
             lamps |= 0x200000
         if view.service:
             lamps |= 0x400000
-        if self._flash and (
+        self._flashing = (
             first in _FLASHING or second in _FLASHING or third in _FLASHING or view.han_state == views.HAN_JOINING
-        ):
+        )
+        if self._flashing and self._flash:
             lamps |= 0x800000
         return lamps
 

@@ -23,7 +23,8 @@ class View:
     restored: 0 until the registers have been read from the store. quantities_valid: the RMS values are fresh. Power
     is import > 0. clock_valid: the UTC fields are. contactor: K1 primary, K2 secondary, K3 auxiliary. han_level: 0..4
     bars. active_elements: bit 0 / 1 = element 1 / 2 carries more than its starting current. service: service or test
-    mode.
+    mode. edition: moved on by whoever keeps the view with every change of anything but `wh` and the time; -1: nobody does,
+    the panel has to look at everything each time.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class View:
         "clock_valid",
         "contactor",
         "day",
+        "edition",
         "frequency_hz_x1000",
         "han_level",
         "han_state",
@@ -55,6 +57,7 @@ class View:
     )
 
     def __init__(self, elements=1):
+        self.edition = -1
         self.wh = [0] * (6 * elements)
         self.restored = 0
         self.quantities_valid = 0

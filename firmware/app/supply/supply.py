@@ -7,7 +7,8 @@ from app.store import layout
 class Supply:
     """switches: list of three, Switch or None (K1 primary, K2 secondary, K3 auxiliary). cold: ColdStore; log: event log.
 
-    power_good: callable -> bool, False from the power-fail warning on. busy: a coil is under way.
+    power_good: callable -> bool, False from the power-fail warning on. busy: a coil is under way. changes: moves on whenever a
+    switch may look other than before, 16 bits; -1 for good once nobody polls them any more.
     """
 
     def __init__(self, switches, cold, log, power_good):
@@ -16,6 +17,8 @@ class Supply:
         self.log = log
         self.power_good = power_good
         self.busy = False
+        self.changes = 0
+        self._fitted = [switch for switch in switches if switch is not None]
         self._at_rest = False
         self._turn = 0
         self._state = bytearray(4)  # version, then one byte a switch
@@ -31,10 +34,15 @@ class Supply:
 
     def poll(self, now_ms, second):
         good = self.power_good()
-        if good and self._at_rest and not self._asked():
-            if second:
-                self._look(now_ms)
-            return
+        if good and self._at_rest:
+            for switch in self._fitted:
+                if switch.dirty:
+                    break
+            else:
+                if second:
+                    self._look(now_ms)
+                return
+        self.changes = self.changes + 1 & 0xFFFF
         busy = False
         dirty = False
         at_rest = good
@@ -64,17 +72,14 @@ class Supply:
         switch = self.switches[turn]
         if switch is not None:
             switch.poll(now_ms, True)
-            self._at_rest = switch.quiet
-
-    def _asked(self):
-        for switch in self.switches:
-            if switch is not None and switch.dirty:
-                return True
-        return False
+            if not switch.quiet:
+                self._at_rest = False
+                self.changes = self.changes + 1 & 0xFFFF
 
     def stop(self):
         """All coils off, for good: nobody will poll this any more. One that cannot be reached does not keep the others on."""
         self.busy = False
+        self.changes = -1
         for switch in self.switches:
             if switch is not None:
                 try:
