@@ -54,10 +54,9 @@ class HotStore:
         self.loaded_complete = True
         self._newest = [1] * element_count  # slot of the newest record; the first save goes to slot 0
         self._saved = [False] * element_count
-        self._last = [bytearray(hot_record.BODY) for _ in range(element_count)]
-        self._image = bytearray(hot_record.SIZE)
-        self._body = memoryview(self._image)[: hot_record.BODY]
-        self._copy_format = "%ds" % hot_record.BODY
+        # Two images an element, as it has two slots: the newest record, and the one being made.
+        self._images = [[bytearray(hot_record.SIZE), bytearray(hot_record.SIZE)] for _ in range(element_count)]
+        self._bodies = [[memoryview(image)[: hot_record.BODY] for image in pair] for pair in self._images]
 
     def save(self, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index):
         """Write one record, or nothing when nothing has changed. returns: True when it is stored and verified
@@ -69,30 +68,31 @@ class HotStore:
         if not self.restored[element_index]:
             self.errors += 1
             return False
-        image = self._image
+        newest = self._newest[element_index]
+        slot = 1 - newest
+        image = self._images[element_index][slot]
         hot_record.pack(
             image, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index, self.flags
         )
-        last = self._last[element_index]
-        if self._saved[element_index] and self._body == last:
-            return True
+        if self._saved[element_index]:
+            bodies = self._bodies[element_index]
+            if bodies[slot] == bodies[newest]:
+                return True
         sequence = self.sequence[element_index]
         sequence = sequence + 1 if sequence < _SEQUENCE_MAX else 0
         pack_into("<I", image, hot_record.BODY, sequence)
         self.crc.seal(image, _SEALED)
-        slot = 1 - self._newest[element_index]
-        address = self._address(element_index, slot)
         try:
             # One transfer, in the order of the addresses: the CRC goes last, and without it the record is none.
-            self.byte_store.write(address, image)
+            self.byte_store.write(self._address(element_index, slot), image)
         except OSError:
             self.errors += 1
             return False
-        pack_into(self._copy_format, last, 0, image)
         self._newest[element_index] = slot
         self._saved[element_index] = True
         self.sequence[element_index] = sequence
-        self._serve(element_index, registers)
+        if self.served_wh[element_index] != registers.wh:
+            self._serve(element_index, registers)
         return True
 
     def load(self, element_index, registers, front_end):
@@ -101,7 +101,7 @@ class HotStore:
         returns: True when a record was found; False: registers and front end are as they were (a new meter, or `lost`
         has grown; or, with restored[e] still False, the store does not answer: call again)
         """
-        images = [bytearray(hot_record.SIZE), bytearray(hot_record.SIZE)]
+        images = self._images[element_index]
         states = [self._read_slot(element_index, slot, images[slot]) for slot in (0, 1)]
         if _UNREADABLE in states:
             self.errors += 1
@@ -131,16 +131,14 @@ class HotStore:
         self.loaded_complete = found[5]
         self.sequence[element_index] = _sequence_of(image)
         self._newest[element_index] = slot
-        pack_into(self._copy_format, self._last[element_index], 0, image)
         self._saved[element_index] = True
         self._serve(element_index, registers)
 
     def _serve(self, element_index, registers):
         served = self.served_wh[element_index]
         wh = registers.wh
-        if served != wh:
-            for index in range(6):
-                served[index] = wh[index]
+        for index in range(6):
+            served[index] = wh[index]
 
     def _address(self, element_index, slot):
         return self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT
