@@ -9,6 +9,8 @@ from app.records import codes
 _REJECTED_EVERY_S = const(3600)  # rejections are counted one by one and logged at most once an hour
 _REVERSE_S = const(5)
 
+_NEWS = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
+
 
 class Supervision:
     """elements: list of Element; store: State; log: event log; config: Config.
@@ -29,9 +31,21 @@ class Supervision:
         self._identified = [0] * len(elements)
         self._rejected_logged = 0
         self._countdown_s = 0
+        self._settled = False  # as of the last look there is nothing to do, and only news can change that
 
     def poll(self, now_ms, second):
+        if self._settled and self.warning is self.store.flagged:
+            for element in self.elements:
+                if element.news & _NEWS or element.lost_changed:
+                    break
+            else:
+                return
+        self._look(second)
+
+    def _look(self, second):
+        config = self.config
         warning = self.store.flagged
+        settled = not config.import_only
         busy = False  # one storage operation a pass: energy reads must not wait for two
         for i in range(len(self.elements)):
             element = self.elements[i]
@@ -49,15 +63,14 @@ class Supervision:
                 if not self.store.identify(i, element.front_end):
                     self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CALIBRATION)
             self.fault[i] = 1 if element.down else 0
-            if element.down:
-                warning = True
             if element.lost_changed and not busy:
                 busy = True
                 self._lost(element)
-            if second and self.config.import_only:
+            if second and config.import_only:
                 self._watch_direction(i, element)
-            if self.reverse[i]:
+            if element.down or self.reverse[i]:
                 warning = True
+            settled = settled and self._identified[i] and not (element.down or element.lost_changed)
         self.warning = warning
         if second:
             if self._countdown_s:
@@ -66,6 +79,7 @@ class Supervision:
                 self.log.append_now(codes.READING_REJECTED, (self.rejected - self._rejected_logged) & 0xFFFF)
                 self._rejected_logged = self.rejected
                 self._countdown_s = _REJECTED_EVERY_S
+        self._settled = settled and not self._countdown_s and self.rejected == self._rejected_logged
 
     def _lost(self, element):
         element.lost_changed = False
