@@ -21,6 +21,13 @@ FEATURE_LOG = const(4)
 FEATURE_PULSE = const(5)
 _FEATURES = const(6)
 
+# The features of a complete pass, in the order in which they run.
+_ORDER = (FEATURE_SUPERVISION, FEATURE_CLOCK, FEATURE_SUPPLY, FEATURE_PANEL, FEATURE_LOG)
+_FROM_CLOCK = const(1)
+_FROM_SUPPLY = const(2)
+_AT_PANEL = const(3)
+_RUNS = const(5)
+
 _ALIGN_WAIT_MS = const(2)
 _SECOND_ROOM_MS = const(50)
 _DOWN_WAIT_MS = const(10)
@@ -33,6 +40,7 @@ _BOOTS_FAILED = const(3)
 _CAUSE_WATCHDOG = const(1)
 _LONG_OUTAGE_S = const(180)
 _DAYS_MOST = const(10_000)
+_ENERGY = s.ENERGY
 _ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
 
 
@@ -84,6 +92,7 @@ class Meter:
         # Apparent energy that no chip counts is integrated from the readings: they come every second, however few the passes.
         self._sampled = not all([element.front_end.apparent_counted for element in elements])
         self.feature_off = [0] * _FEATURES
+        self._running = [None] * _RUNS  # what _ORDER says, None: not fitted, switched off, or not in safe mode
         self._boot_ms = 0
         self._begun_ms = 0
         self._unsaved = 0  # counts of active energy read since the last save, all elements
@@ -127,6 +136,10 @@ class Meter:
             self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_SAFE_MODE)
         elif self.panel is not None:
             self._start(FEATURE_PANEL, self.panel.start, now_ms)
+        fitted = (self.supervision, self.timekeeper, self.supply, self.panel, self.log)
+        for at in range(_RUNS):
+            shed = self.safe and _FROM_SUPPLY <= at <= _AT_PANEL
+            self._running[at] = None if shed or self.feature_off[_ORDER[at]] else fitted[at]
 
     def poll(self, now_ms):
         """One pass. returns: tick at which the next one is wanted (it may come sooner). allocates: no"""
@@ -142,37 +155,37 @@ class Meter:
             self._feature(FEATURE_PULSE, self.pulse, now_ms, second)
         if second and self.timekeeper.refining:
             self.timekeeper.refine()
-        self.failing = not self.power_good()
-        self.store.failing = self.failing
+        store = self.store
+        failing = not self.power_good()
+        if failing is not self.failing:
+            self.failing = store.failing = failing
         self._since_quantities += 1
-        quantities = second and not self.failing and (self._sampled or self._since_quantities >= _QUANTITIES_EVERY)
+        quantities = second and not failing and (self._sampled or self._since_quantities >= _QUANTITIES_EVERY)
         if quantities:
             self._since_quantities = 0
         attention = self._read(now_ms, second, quantities)
         self._unsaved_seconds += seconds
-        if self.failing:
+        if failing:
             # Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits.
             if not self.safe:
                 self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
             self._save()
-            self.store.housekeeping(self.elements)
+            store.housekeeping(self.elements)
             self.passes += 1
             self.watchdog.feed()
             return ticks.add(now_ms, _FAILING_WAIT_MS)
         if self._unsaved >= self._save_counts or self._unsaved_seconds >= self._save_seconds:
             self._save()
-        self.store.housekeeping(self.elements)
-        if attention or second:
-            self._feature(FEATURE_SUPERVISION, self.supervision, now_ms, second)
-        self._feature(FEATURE_CLOCK, self.timekeeper, now_ms, second)
-        if not self.safe:
-            if self.expander is not None:
-                self.expander.poll()
-            self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
-            self._feature(FEATURE_PANEL, self.panel, now_ms, second)
-        self._feature(FEATURE_LOG, self.log, now_ms, second)
-        if second:
-            self.store.poll(seconds)
+        if store.in_flash:
+            store.housekeeping(self.elements)
+        if self.expander is not None and not self.safe:
+            self.expander.poll()
+        if second or attention:
+            self._run_features(0, now_ms, second)
+        else:
+            self._run_features(_FROM_CLOCK if self.timekeeper.aligning else _FROM_SUPPLY, now_ms, False)
+        if second and store.restless:
+            store.poll(seconds)
         self.passes += 1
         self.watchdog.feed()
         return ticks.add(now_ms, self._next_wait())
@@ -183,7 +196,7 @@ class Meter:
         for element in self.elements:
             flags = element.read(now_ms, quantities)
             attention |= flags & _ATTENTION
-            if flags & s.ENERGY and self._unsaved < self._save_counts:  # beyond that it matters no more how much it is
+            if flags & _ENERGY and self._unsaved < self._save_counts:  # beyond that it matters no more how much it is
                 counts = element.sample.active_counts
                 self._unsaved += counts if counts >= 0 else -counts
             if second:
@@ -213,6 +226,20 @@ class Meter:
             self._unsaved = 0
             self._unsaved_seconds = 0
 
+    def _run_features(self, at, now_ms, second):
+        """Every feature of _ORDER from place `at` on; one that raises is switched off, the next one has its turn."""
+        running = self._running
+        while at < _RUNS:
+            try:
+                while at < _RUNS:
+                    feature = running[at]
+                    if feature is not None:
+                        feature.poll(now_ms, second)
+                    at += 1
+            except Exception as error:  # noqa: BLE001  one feature must not stop the meter
+                self._feature_failed(_ORDER[at], error)
+                at += 1
+
     def _feature(self, number, feature, now_ms, second):
         if feature is None or self.feature_off[number]:
             return
@@ -229,7 +256,7 @@ class Meter:
             self._feature_failed(number, error)
 
     def _feature_failed(self, number, error):
-        self.feature_off[number] = 1
+        self._switch_off(number)
         self.store.last_error = error
         if number == FEATURE_SUPPLY:
             try:
@@ -240,7 +267,13 @@ class Meter:
             try:
                 self.log.append_now(codes.PROGRAM_FAULT, number)
             except Exception:  # noqa: BLE001  the log itself is gone: the flag in feature_off stays
-                self.feature_off[FEATURE_LOG] = 1
+                self._switch_off(FEATURE_LOG)
+
+    def _switch_off(self, number):
+        self.feature_off[number] = 1
+        for at in range(_RUNS):
+            if _ORDER[at] == number:
+                self._running[at] = None
 
     def _next_wait(self):
         to_second = self.clock.until_second_ms()
@@ -250,25 +283,31 @@ class Meter:
             wait = to_second + (wait // 1000 - 1) * 1000
         elif wait > to_second:
             wait = to_second
+        energy_mwh_s = self._energy_mwh_s
         for element in self.elements:
             if element.down:
                 return min(wait, _DOWN_WAIT_MS)
-            if self._energy_mwh_s and element.power_w:
+            watts = element.power_w
+            if watts and energy_mwh_s:
                 # mWh x 3600 / W = ms: never more than wait_mwh flows unread.
-                limit = self._energy_mwh_s // element.power_w
+                limit = energy_mwh_s // watts
                 if limit < wait:
                     wait = limit if limit > 1 else 1
-        if self.timekeeper.aligning:
+        timekeeper = self.timekeeper
+        if timekeeper.aligning:
             wait = min(wait, _ALIGN_WAIT_MS)
-        elif self.timekeeper.refining and wait > to_second:
+        elif timekeeper.refining and wait > to_second:
             wait = to_second
-        off = self.feature_off
-        if self.supply is not None and self.supply.busy and not off[FEATURE_SUPPLY]:
+        running = self._running
+        supply = running[_FROM_SUPPLY]
+        if supply is not None and supply.busy:
             wait = min(wait, _COIL_WAIT_MS)
-        if self.panel is not None and self.panel.keys_down and not off[FEATURE_PANEL]:
+        panel = running[_AT_PANEL]
+        if panel is not None and panel.keys_down:
             wait = min(wait, _KEY_WAIT_MS)
-        if self.pulse is not None and 0 <= self.pulse.wait_ms < wait and not off[FEATURE_PULSE]:
-            wait = self.pulse.wait_ms
+        pulse = self.pulse
+        if pulse is not None and 0 <= pulse.wait_ms < wait and not self.feature_off[FEATURE_PULSE]:
+            wait = pulse.wait_ms
         if wait < to_second < wait + _SECOND_ROOM_MS and wait > _SECOND_ROOM_MS:
             # The pass that closes the second must not be late because of one just before it.
             wait = to_second - _SECOND_ROOM_MS

@@ -65,7 +65,7 @@ def test_each_feature_fails_alone():
 
 def test_log_that_raises_takes_nobody_with_it():
     class Broken:
-        durable = True
+        durable = False
 
         def append(self, day, second, code, extra):
             raise ValueError("ring")
@@ -126,6 +126,9 @@ def test_watchdog_is_fed_by_a_complete_pass_only():
         rig.run(1000)
         fed = rig.watchdog.fed
         assert fed == rig.meter.passes
+        if name == "housekeeping":  # only flash has any
+            rig.store.in_flash = True
+            rig.store.save = lambda elements, clock: True
         setattr(rig.store, name, hang)
         rig.wait(1000)
         try:
@@ -149,8 +152,9 @@ def test_failing_supply_saves_what_was_read_at_once_and_sheds_the_rest():
         rig.chips[0].total += 3600  # 0.1 Wh, half of what triggers a save
         rig.wait(5)
         assert rig.poll() <= 5
-        saved = rig.store.hot
-        assert saved._last[0][64:68] == rig.chips[0].base.to_bytes(4, "little")  # the open second, in the last record
+        hot = rig.store.hot
+        record = hot._images[0][hot._newest[0]]
+        assert record[64:68] == rig.chips[0].base.to_bytes(4, "little")  # the open second, in the last record
         assert len(features["supply"].polls) == polls["supply"] + i  # its coils go off
     for name in ("timekeeper", "supervision", "panel"):
         assert len(features[name].polls) == polls[name]

@@ -45,6 +45,7 @@ class State:
         self._boot_record = bytearray(4)
         self._run_s = 0
         self._turn = 0
+        self.restless = True  # poll() has something to do
         self._lost_due = False  # a cold record that the store could not take yet
         self._boots_due = False
 
@@ -108,14 +109,13 @@ class State:
         """
         good = True
         hot = self.hot
-        for i in range(len(elements)):
-            element = elements[i]
-            if self.in_flash:
-                # Flash wears: a record waits until it is worth an entry.
-                if not hot.due(i, element.registers, _FAILING_WH if self.failing else 0):
-                    continue
-            if not hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
-                good = False
+        i = 0
+        for element in elements:
+            # Flash wears: a record waits until it is worth an entry.
+            if not self.in_flash or hot.due(i, element.registers, _FAILING_WH if self.failing else 0):
+                if not hot.save(i, element.registers, element.front_end, clock.day, clock.second, 0, 0):
+                    good = False
+            i += 1
         if not good:
             self.save_failures += 1
         return good
@@ -140,6 +140,7 @@ class State:
             for k in range(6):
                 pack_into("<I", record, 4 + 24 * i + 4 * k, elements[i].lost_mwh[k] & 0x3FFFFFFF)
         self._lost_due = not self.cold.save(layout.DECLARED_LOST, record)
+        self.restless = True
 
     def _restore_lost(self, elements):
         record = self._lost_record
@@ -193,8 +194,8 @@ class State:
         return True
 
     def poll(self, seconds):
-        """A boot counts as begun after two seconds (a decaying supply boots and dies unwritten), at once after a reset; as
-        good after a minute.
+        """Once a second while `restless`. A boot counts as begun after two seconds (a decaying supply boots and dies
+        unwritten), at once after a reset; as good after a minute.
 
         What a store could not take is offered again.
         """
@@ -209,3 +210,4 @@ class State:
                 self._write_boots(0)
             elif before < _BEGUN_S <= self._run_s:
                 self._write_boots(self.boots_failed + 1)
+        self.restless = self._run_s < _GOOD_RUN_S or self._lost_due or self._boots_due
