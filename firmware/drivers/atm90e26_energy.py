@@ -25,6 +25,7 @@ the last pass), the other, the same for reactive, absolute active, absolute reac
 
 What stays unproven: a wrong hit on 40/41 in the very pass in which the power turns, when both hold counts (the
 direction of one pass), and equal counts by chance; with 100 ms between passes that is less than a pulse (10 counts).
+One or two foreign counts pass for jitter once; the running sum of all passes does not let them add up.
 """
 
 from micropython import const
@@ -36,9 +37,10 @@ _RP = const(3)
 _RN = const(4)
 _RT = const(5)
 _FIRST = const(0x40)  # register of _AP; the others follow
-_JITTER = const(
-    2
-)  # counts by which two registers may differ: floors of different remainders, and the time between their reads
+# Counts by which two registers may differ in one pass: floors of different remainders, and the time between their reads.
+_JITTER = const(2)
+# Counts by which absolute may be ahead in the sum of all passes: two remainders, the time between reads, one to spare.
+_WINDOW = const(-4)
 
 
 def _near(a, b):
@@ -58,6 +60,7 @@ class EnergyPass:
         "_recent",
         "_older",
         "_held",
+        "_over",
         "_doubtful",
         "_others",
         "active",
@@ -73,6 +76,7 @@ class EnergyPass:
         self._recent = [0, 0]  # counts that absolute showed beyond forward + reverse, last pass
         self._older = [0, 0]  # and in the pass before
         self._held = [0, 0]  # signed counts that no absolute register vouched for in the last pass
+        self._over = [_WINDOW, _WINDOW]  # counts of forward and reverse beyond absolute, in the sum of all passes
         self._doubtful = False  # any of _others counts
         self._others = [-1, -1, -1, -1, -1, -1]  # what LastData held against a reading, -1 = nothing
         self.active = 0
@@ -86,6 +90,7 @@ class EnergyPass:
             self._recent[k] = 0
             self._older[k] = 0
             self._held[k] = 0
+            self._over[k] = _WINDOW
 
     def read(self, limit):
         """One pass over all six. limit: counts beyond which no reading is believed. returns: bool, nothing was odd
@@ -198,6 +203,18 @@ class EnergyPass:
         w[source] = 0
         self.errors += 1
 
+    def _excess(self, k, gap):
+        """Counts of forward and reverse that absolute does not vouch for. One or two may be jitter in one pass, but not pass
+        upon pass: the remainders that jitter comes from are less than a count each.
+        """
+        if gap >= 0:
+            return 0
+        if gap < -_JITTER:
+            return -gap
+        w = self._words
+        at = 3 * k
+        return max(0, min(-gap, self._over[k] + w[at] + w[at + 1] - w[at + 2]))
+
     def _settle(self, k):
         """Accept what the absolute register vouches for; hold the rest for one pass (a); note what it shows ahead."""
         w = self._words
@@ -206,19 +223,22 @@ class EnergyPass:
         held = self._held[k]
         self._held[k] = 0
         gap = self._gap(k)
-        if gap < -_JITTER:
+        excess = self._excess(k, gap)
+        lost = 0  # counts by which the sum is wrong, not the pass
+        if excess:
             self.errors += 1
-            excess = -gap
             other = self._recent[1]
-            if _near(excess, abs(held)):
-                pass  # what was held was the absolute register's: this is the true one
+            if held and -_JITTER <= excess - abs(held) <= _JITTER:
+                lost = excess  # what was held was the absolute register's: this is the true one
             elif k == 0 and _near(excess, other) and w[_RT] - w[_RP] - w[_RN] >= -_JITTER:
                 w[first] -= excess  # (c), a pass late: the reactive counts were taken for active ones
                 w[_RN if first == 0 else _RP] += excess
             else:
                 self._hold(k, first, excess)
-        elif held and gap >= abs(held) - _JITTER:
+        elif held and gap >= (abs(held) - _JITTER if abs(held) > _JITTER else abs(held)):
             w[at if held > 0 else at + 1] += abs(held)  # the absolute register was late: they were good
+            if abs(held) <= _JITTER:
+                lost = abs(held)  # so the sum stood too high
         ahead = w[at + 2] - w[at] - w[at + 1]
         if ahead >= 0:
             if ahead > _JITTER and self._recent[k] <= _JITTER:
@@ -229,6 +249,9 @@ class EnergyPass:
             left = max(self._recent[k] + self._older[k] + ahead, 0)
             self._older[k] = min(left, self._recent[k])
             self._recent[k] = 0
+        # What absolute has shown ahead may still come in the next two passes; later it was its own mistake.
+        ahead += lost - self._over[k]
+        self._over[k] = max(min(-ahead, 0), _WINDOW - self._recent[k] - self._older[k])
         if w[at] > w[at + 1]:
             self._first[k] = 0
         elif w[at] < w[at + 1]:

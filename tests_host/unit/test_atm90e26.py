@@ -262,6 +262,40 @@ def test_another_register_in_place_of_forward_is_not_energy():
     assert first + e.active == 56
 
 
+def passes(*words):
+    """Active and reactive counts of passes on one chip that shows these six registers in turn (AP AN AT RP RN RT)."""
+    e, chip = energy(0, 0, 0, 0, 0, 0)
+    active = reactive = 0
+    for shown in words:
+        for n in range(6):
+            chip.registers[0x40 + n] = shown[n]
+        e.read(100)
+        active += e.active
+        reactive += e.reactive
+    return active, reactive, e
+
+
+def test_foreign_counts_too_small_for_one_pass_do_not_add_up():
+    # 43 answered by 4B (Qmean, 2), again and again: one pass cannot tell it from jitter, the sum of all passes can.
+    active, reactive, e = passes(*[(6, 0, 6, 2, 0, 0), (6, 0, 6, 0, 0, 0)] * 20)
+    assert active == 40 * 6
+    assert 0 <= reactive <= 4
+    assert e.errors >= 18
+
+
+def test_jitter_loses_no_count_however_long():
+    # Remainders of two registers: forward shows a count a pass before absolute does, or two passes, or the other way round.
+    for swing in (
+        [(1, 0, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)],
+        [(2, 0, 1, 0, 0, 0), (1, 0, 2, 0, 0, 0)],
+        [(1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0), (0, 0, 1, 0, 0, 0)],
+        [(0, 0, 2, 0, 0, 0), (1, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0)],
+    ):
+        active, _, e = passes(*swing * 50)
+        assert active == 50 * sum(words[0] for words in swing)
+        assert not e.errors
+
+
 def test_what_exceeds_is_taken_from_the_reading_that_can_hold_it():
     # Both directions count in this pass: AP 3, AN 2, AT 5. AN is answered by Urms; it keeps its 2.
     e, chip = energy(0, 0, 0, 0, 0, 0)
