@@ -46,7 +46,7 @@ def plan(names, full):
 
 
 def conclude(name, full, outcomes):
-    """(passed, line, seconds of processor time) of a proof from what became of its parts."""
+    """(passed, line, seconds of all its parts) of a proof from what became of them."""
     seconds = sum(outcome[2] for outcome in outcomes)
     wrong = [result for passed, result, _ in outcomes if not passed]
     if wrong:
