@@ -7,6 +7,7 @@ A pin table is a tuple of (signal, pin, direction, note); directions:
     "low"   output that starts low           "high"  output that starts high
     "in"    input                            "up"    input with the internal pull-up
     "edge"  input with pull-up whose falling edge ends a wait; "edge-" the same on a pin that has no pull-up
+    "irq"   input without pull-up whose change to the active level of the energy chip ends a wait
     "bus"   belongs to an SPI, I2C or UART   "claim" kept free for the signal, configured by whoever opens it
 
 Runs once, before the meter: it may allocate. Context: main, no interrupt yet.
@@ -152,14 +153,14 @@ class Pins:
                 return row[1]
         raise KeyError(signal)
 
-    def get(self, signal, handler=None):
-        """The Pin of a signal in its boot state, or None if the table has no such signal."""
+    def get(self, signal, handler=None, rising=False):
+        """The Pin of a signal in its boot state, or None if the table has no such signal. rising: which edge of it counts."""
         for row in self._table:
             if row[0] == signal:
-                return self._open(row[1], row[2], handler)
+                return self._open(row[1], row[2], handler, rising)
         return None
 
-    def _open(self, pin, direction, handler):
+    def _open(self, pin, direction, handler, rising):
         Pin = machine.Pin
         if direction in ("coil", "low", "high"):
             return Pin(pin, Pin.OUT, value=1 if direction == "high" else 0)
@@ -167,10 +168,10 @@ class Pins:
             return Pin(pin, Pin.IN, Pin.PULL_UP)
         if direction == "in":
             return Pin(pin, Pin.IN)
-        if direction in ("edge", "edge-"):
+        if direction in ("edge", "edge-", "irq"):
             made = Pin(pin, Pin.IN, Pin.PULL_UP) if direction == "edge" else Pin(pin, Pin.IN)
             if handler is not None:
-                made.irq(handler=handler, trigger=Pin.IRQ_FALLING)
+                made.irq(handler=handler, trigger=Pin.IRQ_RISING if rising else Pin.IRQ_FALLING)
             return made
         raise ValueError("signal on pin %s is not a Pin" % pin)
 
@@ -221,7 +222,8 @@ def fill(hw, pins, variant, chip):
         hw.afe_cs.append(pins.get("afe_cs" + suffix))
         # The ATM90E26 is reset by software; an output there would fight whatever the breakout has on that pin.
         hw.afe_reset.append(pins.get("afe_reset" + suffix) if chip == "ade9153a" else None)
-        hw.afe_irq.append(pins.get("afe_irq" + suffix))
+        # IRQ of the ADE9153A is active low; WarnOut of the ATM90E26, wired here, is active high.
+        hw.afe_irq.append(pins.get("afe_irq" + suffix, edge, chip == "atm90e26"))
         hw.afe_cf.append(pins.get("afe_cf" + suffix))
     hw.button_a = pins.get("button_a", edge)
     hw.button_b = pins.get("button_b", edge)

@@ -19,7 +19,7 @@ PINS = (
     ("afe_mosi", "PD7", "bus", "D90"),
     ("afe_cs", "PB8", "high", "D8, takes SCL of I2C(1)"),
     ("afe_reset", "PJ8", "high", "D4, active low"),
-    ("afe_irq", "PA2", "in", "D3, EXTI 2"),
+    ("afe_irq", "PA2", "irq", "D3, EXTI 2"),
     ("afe_cf", "PA3", "in", "D2, ZX / DREADY / CF2 of the shield, EXTI 3"),
     ("flash_sclk", "PH6", "bus", "D13, SPI(5), W25Q"),
     ("flash_miso", "PJ11", "bus", "D12"),
@@ -51,7 +51,7 @@ PINS = (
 PINS_E2C2 = PINS + (
     ("afe_cs2", "PB4", "high", "D7; JTAG NJTRST at reset: pulled up, deselected"),
     ("afe_reset2", "PB9", "high", "D9, active low; takes SDA of I2C(1)"),
-    ("afe_irq2", "PJ12", "in", "D22, EXTI 12"),
+    ("afe_irq2", "PJ12", "irq", "D22, EXTI 12"),
     ("afe_cf2", "PJ0", "in", "D25, EXTI 0"),
 )
 

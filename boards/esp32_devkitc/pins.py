@@ -16,7 +16,7 @@ PINS = (
     ("afe_miso", 19, "bus", ""),
     ("afe_mosi", 23, "bus", ""),
     ("afe_cs", 5, "high", "strap, pulled up: deselected at boot"),
-    ("afe_irq", 36, "in", "input only; 10 k to the idle level of the fitted IC"),
+    ("afe_irq", 36, "irq", "input only; 10 k to the idle level of the fitted IC"),
     ("afe_cf", 39, "in", "input only; CF1 or ZX"),
     ("radio_tx", 33, "claim", "UART(1), to XBee DIN"),
     ("radio_rx", 35, "claim", "input only; from XBee DOUT"),

@@ -17,7 +17,7 @@ PINS = (
     ("afe_mosi", 11, "bus", ""),
     ("afe_cs", 10, "high", "10 k pull-up: deselected at boot"),
     ("afe_reset", 47, "high", "active low"),
-    ("afe_irq", 14, "in", "10 k to the idle level of the fitted IC"),
+    ("afe_irq", 14, "irq", "10 k to the idle level of the fitted IC"),
     ("afe_cf", 21, "in", "CF1"),
     ("radio_tx", 17, "claim", "UART(1), to XBee DIN"),
     ("radio_rx", 18, "claim", "from XBee DOUT"),

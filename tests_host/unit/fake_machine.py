@@ -77,6 +77,7 @@ class Pin:
 
     def irq(self, handler=None, trigger=3):
         self.handler = handler
+        self.trigger = trigger
         WORLD.log.append(("irq", self.id))
 
 

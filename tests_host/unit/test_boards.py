@@ -131,7 +131,7 @@ def test_input_only_pins_are_never_outputs_and_never_pulled():
     for pin in WROVER_INPUT_ONLY:
         if pin in directions:
             signal, direction = directions[pin]
-            assert direction in ("in", "edge-") or (direction == "claim" and signal.endswith("_rx")), pin
+            assert direction in ("in", "edge-", "irq") or (direction == "claim" and signal.endswith("_rx")), pin
     for board, _, _, _, log, _ in each():
         if board == "esp32_devkitc":
             for entry in log:
@@ -210,14 +210,23 @@ def test_every_pin_has_one_owner():
 
 def test_exti_lines_are_unique_on_stm32():
     # One EXTI line a pin number, whatever the port (STM32H747 reference manual, SYSCFG_EXTICR).
-    for board, _, _, _, log, table in each():
+    for board, variant, _, _, log, table in each():
         if board != "arduino_giga":
             continue
         lines = [e[1][2:] for e in log if e[0] == "irq"]
-        assert len(lines) == 3 and len(set(lines)) == 3
-        # The front ends' outputs are not interrupts today; keep them able to be.
-        lines += [row[1][2:] for row in table if row[0].startswith("afe_irq") or row[0].startswith("afe_cf")]
+        # Two buttons, the supply, and what each front end has to tell.
+        assert len(lines) == (5 if variant == "e2c2" else 4) and len(set(lines)) == len(lines)
+        # The pulse outputs are not interrupts today; keep them able to be.
+        lines += [row[1][2:] for row in table if row[0].startswith("afe_cf")]
         assert len(set(lines)) == len(lines)
+
+
+def test_what_the_chip_has_to_tell_ends_a_wait():
+    # IRQ of the ADE9153A is active low (data sheet p. 10), WarnOut of the ATM90E26 active high (46102B p. 2).
+    for _, _, chip, hw, _, _ in each():
+        pin = hw.afe_irq[0]
+        assert pin.handler is hw.button_a.handler
+        assert pin.trigger == (pin.IRQ_RISING if chip == "atm90e26" else pin.IRQ_FALLING)
 
 
 def test_spi_mode_and_speed():
