@@ -9,6 +9,7 @@ Source: ADE9153A data sheet Rev. 0, pp. 24-31 and Table 8; ADE9078 data sheet Re
 from micropython import const
 
 from drivers import ade9153a_regs as regs
+from drivers.ade9153a_events import Events
 from drivers.ade9153a_frames import HIGH, Frames
 from drivers.ade9153a_start import CHIP_ERROR, CONFIG, FROZEN, IMPLAUSIBLE, RUNNING, StartUp
 
@@ -20,6 +21,7 @@ _DOWN = const(8)
 _SUSPECT = const(16)
 _NO_LOAD = const(32)
 _REPAIRED = const(64)
+_EVENT = const(128)
 
 BAD_RECORD = const(1)  # code of ADE9153AError
 
@@ -60,6 +62,7 @@ class ADE9153A:
     """
 
     counts_per_wh = regs.COUNTS_PER_WH
+    half_cycle = True
     apparent_counted = True
 
     def __init__(self, spi, cs, reset, clock, strap=None):
@@ -80,6 +83,7 @@ class ADE9153A:
         self._reactive = frames.poll(0x3BD)
         self._apparent = frames.poll(0x3B3)
         self._status = frames.poll(regs.STATUS)
+        self._events = Events()
         self._avrms = frames.poll(0x203)
         self._airms = frames.poll(0x202)
         self._awatt = frames.poll(0x204)
@@ -162,6 +166,10 @@ class ADE9153A:
         self._have_base = True
         self._start.probe(_get(buf, at + 14))
 
+    def events_into(self, record):
+        """See docs/architecture.md. allocates: no"""
+        self._events.take(record)
+
     # -- the one read ---------------------------------------------------------------------------------------
     def read_into(self, sample, now_ms, quantities):  # noqa: C901  one line after the other is cheaper than calls
         """See docs/architecture.md. allocates: no"""
@@ -194,7 +202,7 @@ class ADE9153A:
         if not f.read(self._status):
             self._unreadable(sample, now_ms)
             return
-        chip_error = rx[2] & 0x80
+        told = rx[2] & 0xC0  # CHIP_STAT, EVENT_STAT
         if rx[3] & 1:
             if f.read(self._status) and rx[3] & 1:
                 self._restart(sample, 0, now_ms)
@@ -232,9 +240,12 @@ class ADE9153A:
             if self._reject_streak >= _REJECTS:
                 self._restart(sample, IMPLAUSIBLE, now_ms)
                 return
-        if chip_error and f.fetch(regs.CHIP_STATUS) and f.lo & 0x0F:
-            self._restart(sample, CHIP_ERROR, now_ms)
-            return
+        if told:
+            if told & 0x80 and f.fetch(regs.CHIP_STATUS) and f.lo & 0x0F:
+                self._restart(sample, CHIP_ERROR, now_ms)
+                return
+            if told & 0x40 and self._events.look(f):
+                sample.flags |= _EVENT
         if quantities:
             self._quantities(sample)
         if self._sweep_left:
@@ -303,6 +314,7 @@ class ADE9153A:
             self._sweep_left = 0
             self._new_golden = False
             self._health_ms = now_ms
+            self._events.forget(self._frames)
         elif not self._told and not start.probing():
             # Nothing to continue from, or the chip that the snapshot came from did not keep its counts.
             self._told = True
@@ -317,6 +329,9 @@ class ADE9153A:
         turn = self._turn
         self._turn = turn + 1 if turn < 2 else 0
         f = self._frames
+        events = self._events
+        if (events.active or events.again) and events.look(f):  # its end may have been missed
+            sample.flags |= _EVENT
         if turn == 0:
             # VPEAK clears on read: on a live line a DSP that runs fills it again within a half cycle.
             if self._live and f.fetch(regs.VPEAK):

@@ -24,6 +24,9 @@ CRC_FORCE = const(0x4B4)
 CRC_RSLT = const(0x4A8)
 WR_LOCK = const(0x4BF)
 CHIP_STATUS = const(0x4C2)
+EVENT_STATUS = const(0x4C1)
+DIPA = const(0x411)
+SWELLA = const(0x415)
 VPEAK = const(0x401)
 VERSION_PRODUCT = const(0x242)
 CHIP_ID_HI = const(0x472)
@@ -66,11 +69,11 @@ _PROFILE = (
     (0x495, 0, 5511),  # CF2DEN
     (0x425, 0, 0x0000),  # CF_LCFG
     (0x410, 0x0007, 0x6D45),  # DIP_LVL: 207 V, rms code / 2**5 (unverified scale)
-    (0x48B, 0, 2),  # DIP_CYC
+    (0x48B, 0, 1),  # DIP_CYC: an event from the first half cycle on, and over with the first that is not
     (0x414, 0x0009, 0x13C7),  # SWELL_LVL: 253 V
-    (0x48C, 0, 2),  # SWELL_CYC
+    (0x48C, 0, 1),  # SWELL_CYC
     (0x409, 0x00FF, 0xFFFF),  # OI_LVL: off
-    (0x405, 0, 0x0000),  # MASK: IRQ is not wired
+    (0x405, 0x4000, 0x0000),  # MASK: EVENT_STAT, so that IRQ says at once that a dip or swell begins or ends
     (0x021, 0, 0x0000),  # VNOM
     (0x022, 0, 0x0000),  # DICOEFF
     (0x030, 0, 0x0000),  # MS_ACAL_CFG

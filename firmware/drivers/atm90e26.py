@@ -33,9 +33,13 @@ _DOWN = const(8)
 _SUSPECT = const(16)
 _NO_LOAD = const(32)
 _REPAIRED = const(64)
+_EVENT = const(128)
 
 _SYS_STATUS = const(0x01)
 _STATUS_UNUSED = const(0x0F1D)
+_SAG = const(0x02)
+_EVENT_SAG = const(4)  # as FrontEnd.events_into has it
+_SAG_MV = const(179_400)  # 78 % of 230 V, where the profile puts SagTh
 _RUNNING = const(0x8765)
 
 _INSPECT_MS = const(60_000)
@@ -60,11 +64,14 @@ class ATM90E26:
 
     counts_per_wh = 10
     apparent_counted = False
+    half_cycle = False
 
-    def __init__(self, spi, cs, clock, profile=None):
-        """spi: MicroPython SPI; cs: Pin; clock: the `time` module or its like; profile: see configure(). The bus is
-        not touched.
+    def __init__(self, spi, cs, clock, profile=None, warn=None):
+        """spi: MicroPython SPI; cs: Pin; clock: the `time` module or its like; profile: see configure(). warn: WarnOut, Pin or
+        None: without it a sag is noticed when the status is next read, within a second. The bus is not touched.
         """
+        self._warn = warn
+        self._sag = 0
         self.chip_id = bytes(8)
         self._link = Link(spi, cs, clock)
         self._energy = EnergyPass(self._link)
@@ -119,6 +126,14 @@ class ATM90E26:
     def load_snapshot(self, buf, at):
         """Nothing: the chip's registers themselves say what flowed while the MCU was away."""
 
+    def events_into(self, record):
+        """See docs/architecture.md: that a sag began is all this part tells (46102B 2.3.2: within 30 ms). allocates: no"""
+        record[0] = 0
+        record[1] = self._sag
+        record[2] = _SAG_MV
+        record[3] = 0
+        self._sag = 0
+
     def read_into(self, sample, now_ms, quantities):
         """One pass, or one step of a start: FrontEnd.read_into. allocates: no   context: tick"""
         sample.active_counts = 0
@@ -139,6 +154,8 @@ class ATM90E26:
         flags = _ENERGY | self._read_energy(sample, now_ms)
         if not setup.functions_kept():
             flags |= _REPAIRED
+        if self._warn is not None and self._warn():
+            flags |= self._read_status()
         if quantities:
             flags |= self._read_status()
             if not setup.step:
@@ -232,7 +249,11 @@ class ATM90E26:
         if status & _STATUS_UNUSED:
             return 0  # another register's word
         self.events |= status & 0xE2
+        flags = 0
+        if status & _SAG:
+            self._sag = _EVENT_SAG
+            flags = _EVENT
         if status & 0xC000 == 0xC000 or status & 0x3000 == 0x3000:
             self._setup.reset()  # CalErr, AdjErr: Atmel-46102B 2.3 asks for a reset and a full load
-            return _REPAIRED
-        return 0
+            flags |= _REPAIRED
+        return flags

@@ -29,7 +29,7 @@ _CS2 = const(0x3B)
 _RESET_CODE = const(0x789A)
 _LOADING = const(0x5678)
 _RUNNING = const(0x8765)
-FUNCTIONS = 0x002C  # SagEn, RevQEn, RevPEn
+FUNCTIONS = 0x003C  # SagEn, SagWo (a sag raises WarnOut too), RevQEn, RevPEn
 
 # Steps; 0 = running.
 _ADOPT = const(1)  # the MCU has started, the chip may never have stopped

@@ -16,7 +16,7 @@ ENERGY = 6
 _STEP_MS = 100
 
 # What the driver reads beside the registers of live_part(), agreeing with them: 12 counts in all, 1000 VA, running.
-_MORE = ((0x42, 12), (0x4F, 1000), (0x20, 0x8765), (0x30, 0x8765), (0x02, 0x002C))
+_MORE = ((0x42, 12), (0x4F, 1000), (0x20, 0x8765), (0x30, 0x8765), (0x02, 0x003C))
 
 
 class Sample:

@@ -13,6 +13,7 @@ DOWN = const(8)
 SUSPECT = const(16)
 NO_LOAD = const(32)
 REPAIRED = const(64)
+EVENT = const(128)  # the front end has something for `events_into`
 
 
 class Sample:
