@@ -7,6 +7,7 @@
 square:2000W:0.4s        +2000 W and -2000 W, half of 0.4 s each
 steps:1kW:30s:-500W:10s  round and round
 open:264.5V  voltage without current
+dip:92V:30ms             1 kW of resistance; every 10 s 30 ms at 92 V (0V: an interruption, 260V: a swell)
 pv:4kW       clear days with 4 kW of sun and 300 W of load, from midnight
 home:7       random household, seed 7
 kettle, fridge, television   recorded, switched on after 0.5 s
@@ -104,6 +105,14 @@ def _square(rest):
     return loads.square_wave(_quantity(power, "W"), period_us)
 
 
+def _dip(rest):
+    voltage, _, duration = rest.partition(":")
+    voltage_mv, duration_us = _quantity(voltage, "V"), _positive(duration, "s")
+    if voltage_mv < 0 or duration_us >= 10 * loads.SECOND_US:
+        raise LoadSpecError("a dip is to 0 V or more, and shorter than 10 s")
+    return loads.disturbed(voltage_mv, duration_us)
+
+
 def _steps(rest):
     words = rest.split(":")
     if len(words) % 2:
@@ -120,6 +129,7 @@ def _home(rest):
 
 
 _NAMED = {
+    "dip": _dip,
     "square": _square,
     "steps": _steps,
     "open": lambda rest: loads.open_circuit(_positive(rest, "V")),

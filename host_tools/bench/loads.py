@@ -82,6 +82,20 @@ def square_wave(power_mw, period_us, factor=1000, voltage_mv=NOMINAL_MV, frequen
     )
 
 
+def disturbed(voltage_mv, duration_us, every_us=10 * SECOND_US, power_mw=1_000_000):
+    """A resistance of `power_mw` at 230 V whose voltage is another one for a while, every so often: dips, swells, interruptions.
+
+    With whole half periods the disturbance begins and ends at zero crossings.
+    """
+    squared = (voltage_mv / NOMINAL_MV) ** 2
+    return steps(
+        (
+            (every_us - duration_us, point_of_power(power_mw)),
+            (duration_us, OperatingPoint(voltage_mv, round(power_mw * squared), 0, NOMINAL_MHZ)),
+        )
+    )
+
+
 def pv_day(rated_mw, base_mw=300_000, voltage_mv=NOMINAL_MV):
     """Clear days from midnight on: a base load less a sun of sin^1.3 between 06:00 and 18:00, a minute a segment."""
     day = []

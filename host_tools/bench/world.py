@@ -120,7 +120,7 @@ class World:
         self.end_us = end_us
         self.lines = []
         self.faults: Schedule | None = None
-        self.inputs = []  # things with next_edge_us(now_us): buttons
+        self.inputs = []  # things with next_edge_us(now_us): buttons, interrupts of the chips
         self.supply_on = False
         self.passes = 0
         self.outages = 0
@@ -199,6 +199,7 @@ class World:
                 woken = True
             if woken or clock.now_us >= target:
                 break
+            edge = self._next_edge_us()  # the load has changed, and an interrupt may come of it
         self._idle_us = clock.now_us - idle_from
 
     def _before_sign_change(self, target):

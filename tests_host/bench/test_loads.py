@@ -51,6 +51,15 @@ def test_current_as_ordered_gives_exact_apparent_power():
     assert point.active_mw**2 + point.reactive_mvar**2 == pytest.approx(point.apparent_mva**2, rel=1e-6)
 
 
+def test_dip():
+    segments = list(islice(parse("dip:92V:30ms"), 3))
+    assert [length for length, _ in segments] == [9_970_000, 30_000, 9_970_000]
+    before, dip, _ = [point for _, point in segments]
+    assert (before.voltage_mv, before.active_mw) == (230_000, 1_000_000)
+    assert (dip.voltage_mv, dip.active_mw, dip.frequency_mhz) == (92_000, 160_000, 50_000)  # (92 / 230)^2 = 0.16
+    assert not list(islice(parse("dip:0V:10ms"), 2))[1][1].live
+
+
 def test_square_wave():
     segments = list(islice(parse("square:2000W:0.4s"), 4))
     assert [duration for duration, _ in segments] == [200_000] * 4
@@ -208,6 +217,9 @@ def test_recorded_frequency_statistics():
         ("square:2000W", "not a number of s"),
         ("square:2000W:0s", "above 0"),
         ("square:2000W:1us", "two halves"),
+        ("dip:-1V:10ms", "0 V or more"),
+        ("dip:100V:10s", "shorter than 10 s"),
+        ("dip:100V", "not a number of s"),
         ("steps:1W:1s:2W", "pairs"),
         ("open:", "not a number of V"),
         ("home:x", "whole number"),

@@ -140,6 +140,12 @@ class ATM90E26Model(SpiFrames, Readings):
         self.advance()
         return int(bool(self.status & SYS_CAL_ERR) or bool(self.status & SYS_SAG and self.regs[0x02] & 0x10))
 
+    def next_edge_us(self, now_us):
+        """When WarnOut rises because of a sag, as far as the present point decides it; None: not foreseen."""
+        if self._sag_at == NEVER or self.regs[0x02] & 0x30 != 0x30 or self.warnout:
+            return None
+        return None if self._sag_at == NEVER else self._sag_at
+
     # The account: unwrapped == acknowledged + held + lost
 
     def _channel(self, kind):
