@@ -38,6 +38,7 @@ class Board:
             hw.afe_cs.append(LinkPin(link, "afe_cs%d" % i))
             hw.afe_reset.append(self._pin("afe_reset%d" % i))
             hw.afe_irq.append(LinkPin(link, "afe_irq%d" % i))
+            hw.afe_irq.append(LinkPin(link, "afe_irq%d" % i))
         hw.afe_strap = LinkCall(link, "afe_strap")
         hw.i2c = LinkI2c(link, "i2c")
         if config["storage"] == "fram":
