@@ -136,23 +136,23 @@ class Log:
 class Site:
     """A tariff, what it lives on, and what stays when its supply goes. wh: totals of the two elements."""
 
-    def __init__(self, minute=0, elements=1):
+    def __init__(self, minute=0, elements=1, wh=0):
         self.store = FakeBytes()
         self.tables = FakeTables()
         self.config = Group("tariff", tariff.FIELDS, tariff.rule)
         self.elements = elements
         self.clock = FakeClock(minute)
-        self.served_wh = [[0] * 6, [0] * 6]
+        self.served_wh = [[wh] + [0] * 5, [0] * 6]
         self.boot()
 
-    def boot(self):
+    def boot(self, seconds=12):
         """A reset: nothing but the stores is left."""
         self.log = Log()
         self.cold = ColdStore(self.store, BASE, Crc32())
         self.tariff = Tariff(
             self.served_wh, self.clock, self.cold, self.tables, Crc32(), self.config, self.log, self.elements
         )
-        for _ in range(12):
+        for _ in range(seconds):
             if self.tariff.ready:
                 break
             self.tariff.poll(0, True)

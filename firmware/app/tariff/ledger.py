@@ -51,8 +51,9 @@ class Ledger:
     """pages: one or two of (cold id, registers, further cells). All attributes are to be read only.
 
     total: Wh, up to here it is divided; noted, active (script), base, acted (minute number of the last switch, -1): of the
-    newest page; units, part: money at `noted`, as app.tariff.charge. pending: a change waits for the store. ready: restored.
-    lost: a page was damaged or the sum did not hold: the base was set right. failures: saves that did not go through.
+    newest page; units, part: money at `noted`, as app.tariff.charge. mark: of the tariff set, 0..255, goes into every record;
+    marked: that of the newest. pending: a change waits for the store. ready: restored. lost: a page was damaged or the sum did
+    not hold: what no register has is in the base. failures: saves that did not go through.
     """
 
     def __init__(self, cold, pages, script):
@@ -76,6 +77,8 @@ class Ledger:
         self.units = 0
         self.part = 0
         self.before = -1
+        self.mark = 0
+        self.marked = 0
         self.sequence = 0
         self.pending = False
         self.ready = False
@@ -126,7 +129,7 @@ class Ledger:
             _VERSION,
             active,
             flags,
-            0,
+            self.mark,
             ticks.add(self.sequence, 1),
             noted,
             base,
@@ -159,6 +162,7 @@ class Ledger:
 
     def _take_head(self, image):
         self.active = image[1]
+        self.marked = image[3]
         self.sequence = _u32(image, 4)
         self.noted = _u32(image, 8)
         self.base = _u32(image, 12)
@@ -231,11 +235,14 @@ class Ledger:
             self.noted = self.base = self._first_total
             return self._commission()
         self._take_head(self._pages[newest])
-        base = add_wh(self.noted, MODULUS_WH - self._sum())
-        if base != self.base:
+        if missing and self.sequence < len(self._ids):
+            return self._commission()  # the supply went during the first one
+        if missing or add_wh(self.base, self._sum()) != self.noted:
             self.lost = True
-            self.base = base
-        if self.before < 0:
+            self.stage(0)
+            self.commit(total, add_wh(total, MODULUS_WH - self._sum()), self.active, self.acted)
+            self.noted = self.total = total  # the record may still be on its way
+        elif self.before < 0:
             self.total = total
         self.ready = True
         return True

@@ -74,6 +74,7 @@ class Tariff:
         self.falls = 0
         self._grace_s = _GRACE_S
         self._force = False  # a new time line or calendar: what was acted on before does not hold
+        self._exchanged = False  # by a set whose first script is not in force yet: totals stand still here
         self._generation = -1
         self._valid = False
         self._last = -1  # minute number of the last boundary looked at
@@ -106,6 +107,9 @@ class Tariff:
                 return
         if self._force or minute >= self._next or minute < self._last - _STEPPED_MIN:
             self._boundary(minute)
+            if self._exchanged and not self._force:
+                self._exchanged = False
+                self._follow()
 
     def until_s(self):
         """Seconds to the next boundary, 1..86400. allocates: no"""
@@ -144,6 +148,7 @@ class Tariff:
         if lost:
             self._log.append_now(_INTEGRITY_ISSUE, SUB_TARIFF_LOST)
         self.primary.recall()
+        self._mark()
         self.ready = True
         return True
 
@@ -157,6 +162,8 @@ class Tariff:
                 good = False
                 continue
             total = self._served_wh[number][0]
+            if self._exchanged:
+                continue
             if ledger.before >= 0 and not ledger.settle_preset(total):
                 good = False
                 continue
@@ -222,8 +229,10 @@ class Tariff:
                 return True  # the clock was corrected back over the last switch
             day = minute // _MINUTES_A_DAY
             script = calendar.script_at(day, minute - day * _MINUTES_A_DAY) or default
-        if script == ledger.active or not part.known(script):
+        if not part.known(script):
             return True
+        if script == ledger.active:
+            return ledger.marked == ledger.mark or part.fold()
         self.switches += 1
         return part.move(script, minute)
 
@@ -250,7 +259,17 @@ class Tariff:
         else:
             self._log.append_now(COMMAND_DONE, self.sets.swaps)
             self.changed = True
+            self._mark()
         self._force = True
+
+    def _mark(self):
+        """Each record says under which set it was made: at a boot after an exchange, what flowed since is the new set's."""
+        for part in self._divisions:
+            ledger = part.ledger
+            ledger.mark = self.sets.swaps & 0xFF
+            if ledger.marked != ledger.mark:
+                ledger.total = ledger.noted
+                self._exchanged = self._force = True
 
     # Block counters
 
