@@ -45,7 +45,8 @@ class Profile(ProfileReader):
     """length_min: of the intervals. status: of the open one so far. standing: bits that every interval gets while set.
 
     restless: something waits to be appended: the next pass should come soon. errors: faults of the store. wrapped: records
-    have been overwritten. closed: records appended since boot. generation: time line << 8 | length changes within it.
+    have been overwritten. closed: records appended since boot. loaded: the ring has been looked at; before that nothing is
+    known of what is stored, and the open interval neither. generation: time line << 8 | length changes within it.
     """
 
     def __init__(self, ring, clock, length_min, body_size, state, state_at, log):
@@ -63,7 +64,7 @@ class Profile(ProfileReader):
         self._state = state
         self._state_at = state_at
         self._log = log
-        self._loaded = False
+        self.loaded = False
         self._end = _NEVER  # of the newest record, minute number
         self._edge = _NEVER  # newest boundary that was passed
         self._edge_status = 0
@@ -162,7 +163,7 @@ class Profile(ProfileReader):
 
     def _pass_edge(self, edge, carried):
         self._edge_status = self.status | self.standing
-        if self._away_until < self._edge and (not self._loaded or self._end < self._edge):
+        if self._away_until < self._edge and (not self.loaded or self._end < self._edge):
             self._edge_status |= PARTIAL | INVALID  # the one before is still waiting: its share comes with this one
         self._edge = edge
         self._capture(self._edge_body)
@@ -172,10 +173,10 @@ class Profile(ProfileReader):
         """At most one record. raises: OSError"""
         ring = self.ring
         if not ring.scanned or ring.staged:
-            if not self._loaded:
+            if not self.loaded:
                 self.restless = False  # whoever polls the ring sees to it
             return
-        if not self._loaded:
+        if not self.loaded:
             self._load()
         end = self._next_end()
         if self._mark_due and (self._end == _NEVER or end > self._edge):
@@ -280,7 +281,7 @@ class Profile(ProfileReader):
             if length and length != self.length_min:
                 self.generation = self.generation & 0xFF00 | (self.generation + 1) & 0xFF
             break
-        self._loaded = True
+        self.loaded = True
         self.wrapped = slots < ring.next_sequence
         if self._end == _NEVER:
             self._mark_due = _NEW_LINE
