@@ -5,6 +5,7 @@ from micropython import const
 
 from app.clock import Clock
 from app.config import Config
+from app.configuration.group import Group
 from app.meter import Meter
 from app.metrology.element import Element
 from app.panel.face import Face
@@ -12,10 +13,10 @@ from app.panel.gestures import Gestures
 from app.panel.items import default_list
 from app.panel.panel import Panel
 from app.panel.view import View
-from app.records import codes
+from app.records import codes, journal
 from app.records.event_log import PAYLOAD as EVENT_BYTES
-from app.records.event_log import EventLog
-from app.records.journal import Journal
+from app.records.event_logs import EventLogs
+from app.records.masks import Masks
 from app.store import layout
 from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
@@ -33,6 +34,7 @@ from drivers.latching_relay import CoilLock, LatchingRelay, RelayError
 
 VERSION = b"0.1.0"  # ASCII, as the panel shows it
 
+_EVENT_MASKS = const(21)  # cold id, -> layout
 _TICK_MASK = const(0x3FFFFFFF)
 _CONTACTOR_REST_MS = const(10_000)
 _AUXILIARY_REST_MS = const(1_000)
@@ -153,7 +155,7 @@ def _block_store(hw):
 
 
 def _stores(hw, crc, count):
-    """(hot, cold, event ring, Blocks or None, what State has to poll) in FRAM, or all in raw erase blocks."""
+    """(hot, cold, four event rings, Blocks or None, what State has to poll) in FRAM, or all in raw erase blocks."""
     in_flash = hw.fram_address is None
     if in_flash and hw.flash_partition is None:
         raise ValueError("neither FRAM nor a raw partition: this board cannot keep its registers and does not meter")
@@ -167,14 +169,14 @@ def _stores(hw, crc, count):
         from drivers.fram_i2c import FramI2C
 
         fram = FramI2C(hw.i2c, hw.fram_address)
-        events = ByteRing(fram, layout.event_address(layout.LOG_STANDARD), layout.EVENT_SLOTS, EVENT_BYTES, crc)
+        events = [ByteRing(fram, layout.event_address(n), layout.EVENT_SLOTS, EVENT_BYTES, crc) for n in range(4)]
         return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events, blocks, ()
     from app.store.cold_ring import ColdRing
     from app.store.hot_ring import HotRing
 
     ring = blocks.ring
     hot = HotRing([ring[layout.RING_HOT_0 + i] for i in range(count)])
-    events = ring[layout.RING_EVENT + layout.LOG_STANDARD]
+    events = [ring[layout.RING_EVENT + n] for n in range(4)]
     return hot, ColdRing(ring[layout.RING_COLD]), events, blocks, blocks.parts
 
 
@@ -184,13 +186,14 @@ def compose(hw, config=None):
         config = Config(hw.variant)
     crc = hw.crc if hw.crc is not None else _crc()
     count = config.elements
-    hot, cold, ring, blocks, rings = _stores(hw, crc, count)
+    hot, cold, event_rings, blocks, rings = _stores(hw, crc, count)
     store = State(hot, cold, count, rings)
     expander = _Expander(hw)
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
     elements = [Element(front_end) for front_end in front_ends]
     clock = Clock(hw.clock.ticks_ms() & _TICK_MASK)
-    log = Journal(EventLog(ring), clock)
+    masks = Masks(cold, _EVENT_MASKS)
+    log = journal.Journal(EventLogs(event_rings), clock, masks, Group("events", journal.FIELDS))
     timekeeper = Timekeeper(_rtc(hw), clock, log)
     supervision = Supervision(elements, store, log, config)
     power_good = hw.power_fail.value if hw.power_fail is not None else _always

@@ -38,7 +38,6 @@ class Board:
             hw.afe_cs.append(LinkPin(link, "afe_cs%d" % i))
             hw.afe_reset.append(self._pin("afe_reset%d" % i))
             hw.afe_irq.append(LinkPin(link, "afe_irq%d" % i))
-            hw.afe_irq.append(LinkPin(link, "afe_irq%d" % i))
         hw.afe_strap = LinkCall(link, "afe_strap")
         hw.i2c = LinkI2c(link, "i2c")
         if config["storage"] == "fram":
@@ -91,10 +90,6 @@ class Board:
     def state(self):
         """What the bench wants to know of the meter, JSON-able."""
         meter = self.meter
-        log = meter.log.log
-        events = []
-        for i in range(log.count):
-            events.append([log.utc_day(i) * 86400 + log.utc_second(i), log.code(i)])
         elements = []
         counters = {}
         for element in meter.elements:
@@ -110,7 +105,6 @@ class Board:
         return {
             "elements": elements,
             "served_wh": meter.store.served_wh,
-            "events": events,
             "detected": counters,
             "feature_off": meter.feature_off,
             "passes": meter.passes,

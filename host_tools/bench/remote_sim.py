@@ -75,6 +75,3 @@ class RemoteSimulation(Simulation):
 
     def detected(self):
         return self.state["detected"]
-
-    def events(self):
-        return self.state["events"]

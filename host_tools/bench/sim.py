@@ -7,6 +7,7 @@ from pathlib import Path
 
 from host_tools.bench.chips.energy import NJ_PER_WH, REGISTER_KEYS
 from host_tools.bench.storage import PowerCut
+from host_tools.bench.stored import events_of
 from host_tools.bench.world import SECOND_US, EndOfRun, McuReset, SupplyLost
 
 OUTAGE_US = 20 * SECOND_US  # what an outage of the fault list lasts
@@ -113,9 +114,8 @@ class Simulation:
         return detected(self.meter)
 
     def events(self):
-        """[[utc_s, code], ...] of the event log, oldest first; utc_s counts from 2000-01-01."""
-        log = self.meter.log.log
-        return [[log.utc_day(i) * 86_400 + log.utc_second(i), log.code(i)] for i in range(log.count)]
+        """[[utc_s, code], ...] of the four event logs as stored, oldest first; utc_s counts from 2000-01-01."""
+        return [[day * 86_400 + second, code] for day, second, code, _ in events_of(self.bench, len(self.world.lines))]
 
     def face(self):
         """What the eye sees of the LCD: frozenset of (seg, com)."""

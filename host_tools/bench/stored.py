@@ -1,24 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""What a meter has stored, read from its FRAM by the firmware's own readers, without touching the meter.
+"""What a meter has stored, read from its memories by the firmware's own readers, without touching the meter or its buses.
 
 It is what a reader of the meter may see (whole Wh, as persisted), and what is left if the power goes at this instant.
 """
 
 from app.metrology.registers import Registers
 from app.records import codes
-from app.records.event_log import PAYLOAD, EventLog
+from app.records.event_log import PAYLOAD
+from app.records.event_logs import EventLogs
+from app.records.merged import merged
 from app.store import layout
 from app.store.byte_ring import ByteRing
 from app.store.hot import HotStore
+from app.store.ring import Ring
 from drivers.crc32 import Crc32
 
-_NAMES = {code: name for name, code in vars(codes).items() if name.isupper() and not name.startswith("SUB_")}
+from host_tools.events import table
+
+_NAMES = {event.code: event.read_name for event in table.load().events}
 _EXTRA_UNITS = {codes.ENERGY_LOST: "Wh", codes.OUTAGE_RESTORED: "s", codes.OUTAGE_RESTORED_LONG: "s"}
 _HOT = slice(layout.HOT_BASE, layout.HOT_BASE + 4 * layout.HOT_SLOT)
-_LOG = slice(layout.event_address(layout.LOG_STANDARD), layout.event_address(layout.LOG_STANDARD + 1))
+_LOGS = slice(layout.EVENT_BASE, layout.event_address(4))
 
 
-class _Bytes:
+class Bytes:
     """Byte store that can only be read."""
 
     def __init__(self, data):
@@ -27,6 +32,18 @@ class _Bytes:
 
     def read_into(self, address, buf):
         buf[:] = self.data[address : address + len(buf)]
+
+
+class _Blocks(Bytes):
+    """Block store that can only be read."""
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.sector_size = 4096
+        self.sector_count = len(data) // 4096
+
+    def busy(self):
+        return False
 
 
 class _NoChip:
@@ -38,7 +55,7 @@ class Stored:
     """data: the FRAM's bytes (bytearray), looked at again with every call; elements: 1 or 2."""
 
     def __init__(self, data, elements):
-        self._store = _Bytes(data)
+        self._store = Bytes(data)
         self._elements = elements
         self._crc = Crc32()
         self._seen = {}
@@ -48,8 +65,8 @@ class Stored:
         return self._cached(_HOT, self._read_registers)
 
     def events(self):
-        """[(utc_day, utc_second, code, extra), ...] of the standard log, oldest first, at most 100."""
-        return self._cached(_LOG, self._read_events)
+        """[(utc_day, utc_second, code, extra), ...] of the four logs, oldest first, at most 400."""
+        return self._cached(_LOGS, self._read_events)
 
     def _cached(self, where, read):
         raw = bytes(self._store.data[where])
@@ -66,15 +83,29 @@ class Stored:
         return hot.served_wh
 
     def _read_events(self):
-        ring = ByteRing(self._store, _LOG.start, layout.EVENT_SLOTS, PAYLOAD, self._crc)
-        log = EventLog(ring)
-        return [(log.utc_day(i), log.utc_second(i), log.code(i), log.extra(i)) for i in range(log.count)]
+        return _events_in_fram(self._store, self._crc)
+
+
+def events_of(bench, elements):
+    """[(utc_day, utc_second, code, extra), ...] of the four logs in the FRAM or the flash of a VirtualBoard, oldest first."""
+    crc = Crc32()
+    if bench.fram is not None:
+        return _events_in_fram(Bytes(bench.fram.storage.data), crc)
+    blocks = _Blocks(bench.partition.storage.data)
+    places = layout.plan(blocks.sector_count, True, elements)
+    ids = range(layout.RING_EVENT, layout.RING_EVENT + 4)
+    rings = [Ring(blocks, places[i][0], places[i][1], PAYLOAD, crc, i) for i in ids]
+    return merged(EventLogs(rings))
+
+
+def _events_in_fram(store, crc):
+    rings = [ByteRing(store, layout.event_address(n), layout.EVENT_SLOTS, PAYLOAD, crc) for n in range(4)]
+    return merged(EventLogs(rings))
 
 
 def event_name(code):
     """`0x8F57` -> "supply interrupted"."""
-    name = _NAMES.get(code)
-    return name.replace("_", " ").lower() if name else f"event {code:04X}"
+    return _NAMES.get(code) or f"event {code:04X}"
 
 
 def event_extra(code, extra):

@@ -9,7 +9,8 @@ import random
 
 import pytest
 from app.metrology.registers import MODULUS_WH, Registers
-from app.records.event_log import PAYLOAD, EventLog
+from app.records.event_log import EVENT_FIELDS, PAYLOAD
+from app.records.event_logs import EventLogs
 from app.store import cold_ring, hot_record, layout
 from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
@@ -322,14 +323,45 @@ def test_ring_power_goes_at_any_time_of_an_erase():
         assert numbers(again) == list(range(PER_SECTOR, 2 * PER_SECTOR + 1))
 
 
+class NoRing:
+    slots = next_sequence = errors = 0
+    staged = False
+
+    def busy(self):
+        return False
+
+    def read(self, index, buf):
+        return False
+
+
+class StandardLog(EventLogs):
+    """One of the four logs alone; all of them: test_power_cut_events.py."""
+
+    def __init__(self, ring):
+        super().__init__([NoRing(), ring, NoRing(), NoRing()])
+
+    def append(self, day, second, code, extra):
+        return self.put(layout.LOG_STANDARD, day, second, code, extra)
+
+    @property
+    def durable(self):
+        return not self.queue.waiting
+
+    def poll(self):
+        more = super().poll()
+        return self.log[layout.LOG_STANDARD].ring.poll() or more
+
+
 def open_log(world, store):
     if isinstance(world, FramWorld):
-        return EventLog(ByteRing(store, layout.event_address(0), layout.EVENT_SLOTS, PAYLOAD, world.crc))
-    return EventLog(Ring(store, 0, 4, PAYLOAD, world.crc, layout.RING_EVENT))
+        return StandardLog(ByteRing(store, layout.event_address(1), layout.EVENT_SLOTS, PAYLOAD, world.crc))
+    return StandardLog(Ring(store, 0, 4, PAYLOAD, world.crc, layout.RING_EVENT + 1))
 
 
 def events(log):
-    return [(log.utc_day(i), log.utc_second(i), log.code(i), log.extra(i)) for i in range(log.count)]
+    log = log.log[layout.LOG_STANDARD]
+    event = [0] * EVENT_FIELDS
+    return [tuple(event[:4]) for i in range(log.count) if log.read_into(i, event)]
 
 
 @pytest.mark.parametrize("make", [FramWorld, NorWorld])

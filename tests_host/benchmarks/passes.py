@@ -191,7 +191,8 @@ def app():
         element.front_end = _FrontEnd(element.front_end)
     meter.store.hot.byte_store = _Bytes()
     meter.store.cold.byte_store = _Bytes()
-    meter.log.log.ring.store = _Bytes()
+    for log in meter.log.logs.log:
+        log.ring.store = _Bytes()
     meter.timekeeper.rtc = _Rtc()
     meter.panel.panel._lcd = _Lcd()
     meter.panel.button_a = meter.panel.button_b = _Key()

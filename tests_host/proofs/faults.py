@@ -20,12 +20,14 @@ import random
 import struct
 import zlib
 
+from app.records.event_log import CODE, EVENT_FIELDS
 from app.store import layout
 
 from host_tools.bench import loads
 from host_tools.bench.chips.energy import REGISTER_KEYS
 from host_tools.bench.job import Job, report
 from host_tools.bench.point import HiddenErrors
+from host_tools.bench.stored import Bytes
 from host_tools.bench.world import SECOND_US
 
 CHIPS = ("ade9153a", "atm90e26")
@@ -80,8 +82,8 @@ class Watch:
         self.events = {}  # code -> how often it was logged, also beyond what the log still holds
         self.longest_pass_gap_us = 0
         self._served = [0] * 6
-        self._log = None
-        self._logged = 0
+        self._logs = None
+        self._logged = [0] * 4
         self._pass_us = 0
         self._phase_us = 0
 
@@ -93,20 +95,28 @@ class Watch:
             assert not element.failures, f"{self.name}: an exception left the driver"
         assert not any(meter.feature_off), f"{self.name}: feature off {meter.feature_off}: {meter.store.last_error!r}"
         self._net_as_the_meter(meter.clock)
-        log = meter.log.log
-        if log is not self._log:
-            self._log = log
-            self._logged = 0
-        new = log.total - self._logged
-        if new:
-            assert new <= log.count, f"{self.name}: events left the log unseen"
-            self._logged = log.total
-            for i in range(log.count - new, log.count):
-                code = log.code(i)
-                self.events[code] = self.events.get(code, 0) + 1
+        logs = meter.log.logs
+        if logs is not self._logs:
+            self._logs = logs
+            self._logged = [0] * len(logs.log)
+        for number, log in enumerate(logs.log):
+            if log.total != self._logged[number]:
+                self._count_new(number, log)
         now = self.sim.world.clock.now_us
         self.longest_pass_gap_us = max(self.longest_pass_gap_us, now - self._pass_us)
         self._pass_us = now
+
+    def _count_new(self, number, log):
+        new = log.total - self._logged[number]
+        assert new <= log.count, f"{self.name}: events left the log unseen"
+        self._logged[number] = log.total
+        event = [0] * EVENT_FIELDS
+        part = log.ring.store
+        log.ring.store = Bytes(self.sim.bench.fram.storage.data)  # looking costs the meter no time on its bus
+        for i in range(log.count - new, log.count):
+            if log.read_into(i, event):
+                self.events[event[CODE]] = self.events.get(event[CODE], 0) + 1
+        log.ring.store = part
 
     def _net_as_the_meter(self, clock):
         """The truth's second ends where the meter's does: elsewhere once the RTC has lost its time."""

@@ -5,6 +5,7 @@ import random
 
 import pytest
 from app.records import codes
+from app.records.merged import merged
 
 from host_tools.bench.job import Job, build
 from host_tools.bench.world import SECOND_US
@@ -42,7 +43,7 @@ class Bench:
         return self.boot(0)
 
     def logged(self, code):
-        return self.meter.log.log.count_of(code)
+        return [event[2] for event in merged(self.meter.log.logs)].count(code)
 
 
 @pytest.mark.parametrize("storage", ["fram", "partition"])

@@ -8,11 +8,15 @@ expected value is a sum that can be done by hand.
 from app import ticks
 from app.clock import Clock
 from app.config import Config
+from app.configuration.group import Group
 from app.meter import Meter
 from app.metrology import sample as s
 from app.metrology.element import Element
-from app.records.event_log import PAYLOAD, EventLog
-from app.records.journal import Journal
+from app.records.event_log import PAYLOAD
+from app.records.event_logs import EventLogs
+from app.records.journal import FIELDS, Journal
+from app.records.masks import Masks
+from app.records.merged import merged
 from app.store import calibration, layout
 from app.store.byte_ring import ByteRing
 from app.store.cold import ColdStore
@@ -27,6 +31,7 @@ PER_WH = 36_000
 COUNTS_PER_KW_MS = 10
 SAVE_MWH = 200  # policy of the tests, whatever the meter's own is
 WAIT_MWH = 600
+EVENT_MASKS = 21  # cold id
 START = (1 << 30) - 700  # the tick wraps within the first second of a test
 GOOD = s.ENERGY | s.QUANTITIES
 CALIBRATION = b"gain"  # what a fake chip takes for its payload
@@ -234,8 +239,9 @@ class Rig:
             for i in range(count):
                 calibration.store(self.cold, i, CALIBRATION, bytes(8), False)
         self.clock = Clock(start_ms)
-        ring = ByteRing(self.memory, layout.event_address(layout.LOG_STANDARD), 24, PAYLOAD, crc)
-        self.log = parts.get("log") or Journal(EventLog(ring), self.clock)
+        rings = [ByteRing(self.memory, layout.event_address(n), 24, PAYLOAD, crc) for n in range(4)]
+        masks = Masks(self.cold, EVENT_MASKS)
+        self.log = parts.get("log") or Journal(EventLogs(rings), self.clock, masks, Group("events", FIELDS))
         self.rtc = rtc
         self.timekeeper = parts.get("timekeeper") or Timekeeper(rtc, self.clock, self.log)
         self.supervision = parts.get("supervision") or Supervision(self.elements, self.store, self.log, self.config)
@@ -292,8 +298,7 @@ class Rig:
 
     def events(self):
         """[(code, extra)], oldest first."""
-        log = self.log.log
-        return [(log.code(i), log.extra(i)) for i in range(log.count)]
+        return [(event[2], event[3]) for event in merged(self.log.logs)]
 
     def codes(self):
         return [event[0] for event in self.events()]

@@ -6,6 +6,7 @@ watchdog, 81B2 other reset, 81AE NVM. Events are (code, extra).
 """
 
 from app.metrology import sample as s
+from app.records.merged import merged
 from app.store import layout
 from fakes_meter import CALIBRATION, DAY_2026, PER_WH, START, FakeRtc, Feature, Rig, ScriptedFrontEnd
 from fakes_store import FakeBytes
@@ -95,8 +96,7 @@ def test_store_that_answers_late_does_not_make_the_clock_fast():
     old.memory.failing = False
     new.step()
     assert (new.clock.day, new.clock.second) == (DAY_2026, NOON + 60)
-    log = new.log.log
-    assert log.utc_second(log.count - 1) == NOON + 60
+    assert merged(new.log.logs)[-1][1] == NOON + 60
 
 
 def test_store_with_one_element_answering_restores_each_once():
@@ -151,12 +151,10 @@ def test_outage_is_told_with_its_seconds():
         new = again(old, FakeRtc(NOON + away_s))
         events = new_codes(new, old)
         assert [event[0] for event in events] == [0x8F57, code]
-        log = new.log.log
-        at = log.count - 2
-        went = log.utc_second(at)
-        assert log.utc_day(at) == DAY_2026 and NOON <= went <= NOON + 6
+        day, went, _, _ = merged(new.log.logs)[-2]
+        assert day == DAY_2026 and NOON <= went <= NOON + 6
         assert events[1][1] == NOON + away_s - went
-        assert log.utc_second(at + 1) == NOON + away_s
+        assert merged(new.log.logs)[-1][1] == NOON + away_s
 
 
 def test_outage_of_exactly_the_limit():

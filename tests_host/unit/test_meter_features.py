@@ -5,7 +5,6 @@
 """
 
 from app import meter as m
-from app.records.journal import Journal
 from fakes_meter import PER_WH, FakeRtc, Feature, Rig
 
 NUMBERS = {
@@ -65,16 +64,14 @@ def test_each_feature_fails_alone():
 
 def test_log_that_raises_takes_nobody_with_it():
     class Broken:
-        durable = False
-
-        def append(self, day, second, code, extra):
+        def put(self, number, day, second, code, extra, flags):
             raise ValueError("ring")
 
-        def poll(self):
+        def resume(self):
             raise ValueError("ring")
 
     rig = Rig(rtc=FakeRtc(), started=False)
-    rig.log.log = Broken()
+    rig.log.logs = Broken()
     rig.start()
     rig.chips[0].flags |= 4  # RESTARTED: supervision wants to log it
     rig.run(1500)
@@ -179,54 +176,3 @@ def test_reset_of_the_chip_in_a_failing_pass_is_logged_when_the_supply_is_back()
     rig.power_good = 1
     rig.run(1500)
     assert 0x81AC in rig.codes()
-
-
-# Journal
-
-
-class Events:
-    durable = False
-
-    def __init__(self):
-        self.got = []
-        self.polls = 0
-        self.raises = None
-
-    def append(self, day, second, code, extra):
-        if self.raises is not None:
-            raise self.raises
-        self.got.append((day, second, code, extra))
-
-    def poll(self):
-        self.polls += 1
-
-
-class Now:
-    day = 9497
-    second = 43_200
-
-
-def test_journal_stamps_and_counts_what_was_refused():
-    log = Events()
-    journal = Journal(log, Now())
-    journal.append_now(0x8145, 7)
-    journal.append_at(1, 2, 0x8F57, 0)
-    assert log.got == [(9497, 43_200, 0x8145, 7), (1, 2, 0x8F57, 0)]
-    for n, error in enumerate((OSError(5), ValueError(), MemoryError())):
-        log.raises = error
-        journal.append_now(0x8145, 7)
-        journal.append_at(1, 2, 0x8F57, 0)
-        assert journal.refused == 2 * n + 2
-    assert len(log.got) == 2
-
-
-def test_journal_polls_while_something_waits_and_once_a_second():
-    log = Events()
-    journal = Journal(log, Now())
-    for second in (False, True, False):
-        journal.poll(0, second)
-    assert log.polls == 3
-    log.durable = True
-    for second in (False, True, False):
-        journal.poll(0, second)
-    assert log.polls == 4

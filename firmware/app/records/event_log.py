@@ -1,133 +1,186 @@
 # SPDX-License-Identifier: MIT
-"""An event log: the last 100 events in RAM as plain ints, each also a record in a ring that survives the power.
+"""One event log: the newest 100 events of a ring that survives the power, and those that wait for it.
 
-An event is (utc_day, utc_second, code, extra). It is durable when `append` returns, or at the latest when a following
-`poll` has found the store free (`durable`). Codes are those of the SMETS2 alert tables and the project's own 0x7Fxx.
-Nothing here deletes an event. Bytes: docs/SPEC.md, "Event record".
+Nothing of an event is kept in RAM once it is stored, only in which slot it lies, and that not before somebody reads.
+A clearing is a record of its own in the ring (`FLAG_CLEAR`): it says from which sequence number on entries are kept, so
+the log is as before or cleared, never in between. Bytes: docs/SPEC.md, "Event record".
 """
 
 from array import array
-from struct import pack_into, unpack_from
 
 from micropython import const
 
+from app import ticks
+
 CAPACITY = const(100)
-_LOOK_BACK = const(128)  # slots read at boot: 100 events and room for torn ones
-_FORMAT = "<HHIi"
 PAYLOAD = const(12)
+_LOOK_BACK = const(128)  # slots read: 100 events, and room for torn ones and a clearing
+
+# Bits of byte 6 of a record; bit 0 is bit 16 of the second.
+FLAG_UNKNOWN = const(2)  # a code that is not in the table
+FLAG_LAST = const(4)  # the last of its code that is written singly in this hour; further ones are counted
+FLAG_COUNT = const(8)  # extra: how many of this code came in an hour and were not written singly
+FLAG_CLEAR = const(16)  # no event: entries before sequence number `extra` are gone
+
+# Of an event as `read_into` gives it.
+DAY = const(0)
+SECOND = const(1)
+CODE = const(2)
+EXTRA = const(3)
+FLAGS = const(4)
+SERIAL = const(5)
+EVENT_FIELDS = const(6)
+
+
+def decode(record, event):
+    """The fields of a 12-byte record into the list `event`. returns: False when it is none. allocates: no"""
+    high = record[11]
+    second = record[4] | record[5] << 8 | (record[6] & 1) << 16
+    # Not small on a 32-bit port: none that was ever written.
+    if 0x40 <= high < 0xC0 or second > 86_400:
+        return False
+    event[DAY] = record[0] | record[1] << 8
+    event[CODE] = record[2] | record[3] << 8
+    event[SECOND] = second
+    event[FLAGS] = record[6] & 0xFE
+    event[SERIAL] = record[7]
+    event[EXTRA] = (record[8] | record[9] << 8 | record[10] << 16) + ((high if high < 0x80 else high - 0x100) << 24)
+    return True
 
 
 class EventLog:
-    """count: events held, 0..100; index 0 is the oldest. total: events appended since boot. lost: events that left RAM
-    before they could be stored. durable: every event held is stored.
-    """
+    """total: events that came since boot. errors: slots found damaged when the log was last read from the start."""
 
-    def __init__(self, ring):
-        """ring: Ring or ByteRing with payload_size 12, this log's alone."""
+    def __init__(self, ring, queue, number, may_clear):
+        """ring: Ring or ByteRing with payload_size 12, this log's alone; queue: EventQueue; number: layout.LOG_..."""
         self.ring = ring
-        self.count = 0
+        self.queue = queue
+        self.number = number
+        self.may_clear = may_clear
         self.total = 0
-        self.lost = 0
-        self.errors = 0  # records found damaged at boot
-        self._next = 0
-        self.durable = True
-        self._unsaved = 0
-        self._staged = False  # the oldest unsaved one is in the ring's hands
-        self._day = array("H", bytes(2 * CAPACITY))
-        self._second = array("i", [0] * CAPACITY)
-        self._code = array("H", bytes(2 * CAPACITY))
-        self._extra = array("i", [0] * CAPACITY)
+        self.errors = 0
         self._record = bytearray(PAYLOAD)
+        self._event = [0] * EVENT_FIELDS
+        self._place = array("H", bytes(2 * CAPACITY))  # lower 16 bits of the sequence number
+        self._next = 0
+        self._stored = 0
+        self._loaded = False
+
+    @property
+    def count(self):
+        """Events held, 0..100. allocates: no; the first time reads up to 128 slots"""
         self._load()
+        held = self._stored + self.queue.count(self.number)
+        return held if held < CAPACITY else CAPACITY
 
-    def append(self, utc_day, utc_second, code, extra=0):
-        """Log one event. extra: int, -2**30 <= extra < 2**30.
+    def read_into(self, index, event):
+        """Event `index` (0 = oldest .. count-1) into the list `event`: day, second, code, extra, flags, serial.
 
-        allocates: no   returns: True when it is durable already
+        returns: False when it cannot be read (there is no such event, the store is busy or failing). allocates: no
         """
-        if self._unsaved == CAPACITY:
-            if not self._staged:  # else the ring has a copy of it
-                self.lost += 1
-            self._staged = False
-            self._unsaved -= 1
-        self._keep(utc_day, utc_second, code, extra)
-        self.total += 1
-        self._unsaved += 1
-        self._store()
-        self.durable = self._unsaved == 0
-        return self.durable
+        self._load()
+        held = self._stored + self.queue.count(self.number)
+        over = held - CAPACITY if held > CAPACITY else 0
+        if not 0 <= index < held - over:
+            return False
+        index += over
+        if index >= self._stored:
+            self.queue.record_into(self.queue.event(self.number, index - self._stored), self._record)
+            return decode(self._record, event)
+        place = self._next - self._stored + index
+        if place < 0:
+            place += CAPACITY
+        return self._fetch(self._place[place]) and decode(self._record, event)
 
-    def poll(self):
-        """One step of the ring and, when it is free, one waiting event.
-
-        returns: True while there is more to do. allocates: no
-        """
-        more = self.ring.poll()
-        self._store()
-        self.durable = self._unsaved == 0
-        return more or not self.durable
-
-    def utc_day(self, index):
-        """Days since 2000-01-01 of event `index` (0 = oldest)."""
-        return self._day[self._place(index)]
-
-    def utc_second(self, index):
-        return self._second[self._place(index)]
-
-    def code(self, index):
-        return self._code[self._place(index)]
-
-    def extra(self, index):
-        return self._extra[self._place(index)]
-
-    def count_of(self, code):
-        """How many of the events held have this code. allocates: no"""
-        found = 0
-        for index in range(self.count):
-            if self._code[self._place(index)] == code:
-                found += 1
-        return found
-
-    def _place(self, index):
-        if not 0 <= index < self.count:
-            raise IndexError("event")
-        place = self._next - self.count + index
-        return place + CAPACITY if place < 0 else place
-
-    def _keep(self, utc_day, utc_second, code, extra):
-        at = self._next
-        self._day[at] = utc_day
-        self._second[at] = utc_second
-        self._code[at] = code
-        self._extra[at] = extra
-        self._next = 0 if at + 1 == CAPACITY else at + 1
-        if self.count < CAPACITY:
-            self.count += 1
-
-    def _store(self):
-        ring = self.ring
-        if self._staged and not ring.staged:
-            self._staged = False
-            self._unsaved -= 1
-        if not self._unsaved or ring.staged:
-            return
-        # The oldest first, and one a call: bounded work.
-        at = self._next - self._unsaved
+    def flush(self):
+        """One step: the oldest that waits to the ring, or away when it is stored. allocates: no"""
+        queue = self.queue
+        at = queue.oldest(self.number)
         if at < 0:
-            at += CAPACITY
-        pack_into(_FORMAT, self._record, 0, self._day[at], self._code[at], self._second[at], self._extra[at])
-        ring.append(self._record)
-        if ring.staged:
-            self._staged = True
-        else:
-            self._unsaved -= 1
+            return
+        ring = self.ring
+        queue.record_into(at, self._record)
+        if not queue.handed(at):
+            if ring.staged:
+                return
+            ring.append(self._record)
+            queue.hand_over(at)
+        if not ring.staged:
+            queue.free(at)
+            if self._loaded and decode(self._record, self._event):
+                self._keep(ring.next_sequence - 1)
+
+    def newest_into(self, back, event):
+        """What is stored `back` slots behind the newest (0 = that). returns: False: no event there, or not readable now"""
+        ring = self.ring
+        try:
+            if ring.busy() or not ring.read(ring.slots - 1 - back, self._record):
+                return False
+        except OSError:
+            return False
+        return decode(self._record, event) and not event[FLAGS] & FLAG_CLEAR
+
+    def lacks_clearing(self, sequence):
+        """True when entries before `sequence` are still seen: their clearing was cut short. Boot only"""
+        ring = self.ring
+        age = ticks.diff(ring.next_sequence, sequence)
+        if not 0 <= age <= _LOOK_BACK or age > ring.slots:
+            return False  # they have left the log since
+        for index in range(ring.slots - age, ring.slots):
+            if ring.read(index, self._record) and decode(self._record, self._event):
+                if self._event[FLAGS] & FLAG_CLEAR and self._event[EXTRA] == sequence:
+                    return False
+        return True
+
+    def _keep(self, sequence):
+        # Of the record in self._event.
+        if self._event[FLAGS] & FLAG_CLEAR:
+            if self.may_clear:
+                self._forget(self._event[EXTRA])
+            return
+        self._place[self._next] = sequence & 0xFFFF
+        self._next = self._next + 1 if self._next + 1 < CAPACITY else 0
+        if self._stored < CAPACITY:
+            self._stored += 1
+        # Damaged slots in between: the oldest may have been overwritten already.
+        while (self.ring.next_sequence - self._oldest()) & 0xFFFF > self.ring.slots:
+            self._stored -= 1
+
+    def _oldest(self):
+        place = self._next - self._stored
+        return self._place[place + CAPACITY if place < 0 else place]
+
+    def _forget(self, sequence):
+        while self._stored and (self._oldest() - sequence) & 0x8000:
+            self._stored -= 1
+
+    def _fetch(self, place):
+        ring = self.ring
+        try:
+            if ring.busy():
+                return False
+            back = (ring.next_sequence - place) & 0xFFFF
+            return ring.read(ring.slots - back, self._record)
+        except OSError:
+            return False
 
     def _load(self):
+        if self._loaded:
+            return
         ring = self.ring
-        for index in range(max(0, ring.slots - _LOOK_BACK), ring.slots):
-            if not ring.read(index, self._record):
-                self.errors += 1
-                continue
-            fields = unpack_from(_FORMAT, self._record, 0)
-            if fields[2] <= 86_400 and -(1 << 30) <= fields[3] < 1 << 30:
-                self._keep(fields[0], fields[2], fields[1], fields[3])
+        self._stored = 0
+        self._next = 0
+        self.errors = 0
+        faults = ring.errors
+        try:
+            if ring.busy():
+                return
+            for index in range(max(0, ring.slots - _LOOK_BACK), ring.slots):
+                if ring.read(index, self._record) and decode(self._record, self._event):
+                    self._keep(ring.next_sequence - ring.slots + index)
+                else:
+                    self.errors += 1
+        except OSError:
+            return
+        # What could not be read because the bus failed is read again the next time.
+        self._loaded = ring.errors == faults and ring.slots > 0
