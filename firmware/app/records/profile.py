@@ -100,10 +100,12 @@ class Profile(ProfileReader):
     def start(self, power_on):
         """The registers are restored, the clock has what time there is. power_on: the supply was away. Boot only."""
         clock = self.clock
-        self._cut_status = self.status = POWER_FAIL | PARTIAL if power_on else PARTIAL
         self._adjusted = clock.adjusted
         self._line = clock.generation if clock.valid else -1
+        self.status = 0
         self._capture(self._away_body)
+        self._away_status = self.status
+        self._cut_status = self.status = POWER_FAIL | PARTIAL if power_on else PARTIAL
 
     def set_length(self, minutes):
         """From now on intervals of 5, 10, 15, 20, 30 or 60 minutes; the open one is closed as it is."""
@@ -162,11 +164,11 @@ class Profile(ProfileReader):
             self.restless = False  # again in a second
 
     def _pass_edge(self, edge, carried):
+        self._capture(self._edge_body)
         self._edge_status = self.status | self.standing
         if self._away_until < self._edge and (not self.loaded or self._end < self._edge):
             self._edge_status |= PARTIAL | INVALID  # the one before is still waiting: its share comes with this one
         self._edge = edge
-        self._capture(self._edge_body)
         self.status = carried
 
     def _step(self, now):
@@ -237,7 +239,7 @@ class Profile(ProfileReader):
         else:
             why = CLOCK_CHANGED | PARTIAL
             self.generation = ((kept >> 8) + 1 & 0xFF) << 8
-        if not self._put(now, self.status | why if why else 0, 0, self._edge_body):
+        if not self._put(now, self.status & ~INVALID | why if why else 0, 0, self._edge_body):
             self.generation = kept
             return
         self._mark_due = _NO_MARK
@@ -288,7 +290,7 @@ class Profile(ProfileReader):
             return
         status = self._state.recall(self._state_at, ring.next_sequence)
         if self._next_end() <= self._away_until:
-            self._away_status = status | self._cut_status
+            self._away_status |= status | self._cut_status
         elif self._edge > self._away_until:
             self._edge_status |= status  # it was passed while the ring was looked through
         else:
