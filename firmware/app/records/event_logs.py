@@ -10,7 +10,7 @@ of it (app.records.event_log) is made good at the next boot. Source: SMETS2, eve
 from micropython import const
 
 from app.records import codes
-from app.records.event_log import CODE, DAY, EXTRA, EVENT_FIELDS, FLAG_CLEAR, SECOND, SERIAL, EventLog
+from app.records.event_log import CODE, DAY, EVENT_FIELDS, EXTRA, FLAG_CLEAR, SECOND, SERIAL, EventLog
 from app.records.event_queue import EventQueue
 from app.store import layout
 

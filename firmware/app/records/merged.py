@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The four event logs as one list, for a person. Allocates: not for the running meter."""
 
-from app.records.event_log import CODE, DAY, EXTRA, EVENT_FIELDS, SECOND, SERIAL
+from app.records.event_log import CODE, DAY, EVENT_FIELDS, EXTRA, SECOND, SERIAL
 
 
 def merged(logs):
