@@ -18,6 +18,7 @@ MODULES = (
     "single_flips",
     "conservation",
     "power_cut",
+    "profiles",
     "budgets",
     "images",
     "bad_input",
