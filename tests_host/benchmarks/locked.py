@@ -73,7 +73,7 @@ def play(path, chip, variant, lcd, from_pass):
             )
     if player.lost or not locked:
         raise RuntimeError("the tape ended in pass %d" % player.passes)
-    events = sum([log.count for log in meter.log.logs.log])
+    events = sum([log.total for log in meter.log.logs.log])
     return "locked %d passes, %d events, %s Wh" % (locked, events, meter.elements[0].registers.wh[0])
 
 
