@@ -275,6 +275,26 @@ def test_byte_ring_wraps_and_comes_back():
     assert ring.next_sequence == 20
 
 
+class CountingBytes(FakeBytes):
+    reads = 0
+
+    def read_into(self, address, buf):
+        self.reads += 1
+        super().read_into(address, buf)
+
+
+def test_byte_ring_reads_every_slot_once_at_boot():
+    # A boot waits for it, and nothing is metered meanwhile: written or not, no slot is worth a second look.
+    for count in (0, 4, 20):
+        store = CountingBytes()
+        ring = byte_ring_on(store)
+        for number in range(count):
+            ring.append(payload_of(number))
+        store.reads = 0
+        byte_ring_on(store)
+        assert store.reads == 6
+
+
 def test_byte_ring_torn_record_costs_the_oldest_only():
     for length in (1, 24, 28, 31):
         store = FakeBytes()

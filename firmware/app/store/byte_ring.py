@@ -102,24 +102,24 @@ class ByteRing:
             self.slots += 1
 
     def _scan(self):
-        """Find the newest and the oldest record. returns: False when the store could not be read"""
+        """Find the newest and the oldest record; every slot is read once, for a boot waits for it. allocates: yes
+
+        returns: False when the store could not be read
+        """
         newest = -1
         errors = self.errors
         self.slots = 0
         self.torn = 0
         newest_sequence = 0
-        valid = bytearray(self.slot_count)
-        blank_zero = bytearray(self.stride)
-        blank_ones = b"\xff" * self.stride
+        sequences = [-1] * self.slot_count
         for slot in range(self.slot_count):
             if not self._fetch(slot):
                 if self.errors - errors >= _READ_TRIES:
                     return False
-                if self._read not in (blank_zero, blank_ones):
+                if not self._blank():
                     self.torn += 1
                 continue
-            valid[slot] = 1
-            sequence = self._fetched_sequence()
+            sequence = sequences[slot] = self._fetched_sequence()
             if newest < 0 or ticks.diff(sequence, newest_sequence) > 0:
                 newest = slot
                 newest_sequence = sequence
@@ -129,8 +129,8 @@ class ByteRing:
         self.next_sequence = ticks.add(newest_sequence, 1)
         # The oldest: the valid slot farthest behind the newest whose number fits its place.
         for slot in range(self.slot_count):
-            if valid[slot] and self._fetch(slot):
-                age = ticks.diff(newest_sequence, self._fetched_sequence())
+            if sequences[slot] >= 0:
+                age = ticks.diff(newest_sequence, sequences[slot])
                 place = newest - slot if slot <= newest else newest - slot + self.slot_count
                 if age == place and age >= self.slots:
                     self.slots = age + 1
@@ -146,7 +146,19 @@ class ByteRing:
                 continue
             if self.crc.valid(self._read, self.payload_size + 4) and self._read[self.payload_size + 3] < 0x40:
                 return True
+            if self._blank():  # no flipped bit makes that of a record
+                return False
         return False
+
+    def _blank(self):
+        """Was what has been read never written: all zeros or all ones?"""
+        first = self._read[0]
+        if first not in (0, 0xFF):
+            return False
+        for byte in self._read:
+            if byte != first:
+                return False
+        return True
 
     def _fetched_sequence(self):
         at = self.payload_size
