@@ -14,6 +14,7 @@ every read is made twice. The driver always keeps 24-hour mode.
 from micropython import const
 
 _REG_SECONDS = const(0x00)
+_REG_ALARM = const(0x07)  # 07h-0Ah alarm 1, 0Bh-0Dh alarm 2
 _REG_CONTROL = const(0x0E)
 _REG_STATUS = const(0x0F)
 _REG_AGING = const(0x10)
@@ -48,7 +49,7 @@ class DS3231:
     rejects: reads whose BCD was impossible.
     """
 
-    __slots__ = ("_i2c", "_address", "_burst", "_again", "_time", "_check", "_one", "_two", "rejects")
+    __slots__ = ("_i2c", "_address", "_burst", "_again", "_time", "_check", "_one", "_two", "_mark", "rejects")
 
     def __init__(self, i2c, address=0x68):
         self._i2c = i2c
@@ -59,6 +60,7 @@ class DS3231:
         self._check = bytearray(7)
         self._one = bytearray(1)
         self._two = bytearray(2)
+        self._mark = bytearray(7)
         self.rejects = 0
         self.start()
 
@@ -120,6 +122,34 @@ class DS3231:
         self._read(_REG_STATUS, self._one)
         if self._one[0] & _STATUS_OSF:
             raise DS3231Error(ERROR_STOPPED)
+
+    def write_mark(self, day, second):
+        """Keep a time beside the clock: when the power was last there. day: 0..65535, second of day. Any time, no wear.
+
+        It lies in the alarm registers 07h-0Dh, which the battery keeps and nobody here uses as alarms (that they take any bits
+        is unverified on silicon). A write that the power ended is noticed by `mark_into`. raises: DS3231Error. allocates: no
+        """
+        m = self._mark
+        m[0] = day & 0xFF
+        m[1] = day >> 8 & 0xFF
+        m[2] = second & 0xFF
+        m[3] = second >> 8 & 0xFF
+        m[4] = second >> 16 & 0xFF
+        _seal(m)
+        self._write(_REG_ALARM, m)
+
+    def mark_into(self, fields):
+        """fields[0..1] = day, second of the last mark. returns: False where there is none. raises: DS3231Error"""
+        m = self._mark
+        self._read(_REG_ALARM, m)
+        low = m[5]
+        high = m[6]
+        _seal(m)
+        if m[5] != low or m[6] != high:
+            return False
+        fields[0] = m[0] | m[1] << 8
+        fields[1] = m[2] | m[3] << 8 | m[4] << 16
+        return True
 
     def aging(self):
         """Aging offset, signed, about 0.1 ppm an LSB at 25 C; positive slows the clock."""
@@ -187,6 +217,19 @@ class DS3231:
             return False
         # The part itself takes every fourth year for a leap year.
         return not (month == 2 and day == 29 and _binary(b[6]) % 4)
+
+
+def _seal(mark):
+    """Two check bytes (Fletcher) behind the first five; no mark of equal bytes is a good one."""
+    a = 0x5A
+    b = 0xA5
+    i = 0
+    while i < 5:
+        a = (a + mark[i]) % 255
+        b = (b + a) % 255
+        i += 1
+    mark[5] = a
+    mark[6] = b
 
 
 def _binary(bcd):

@@ -188,3 +188,45 @@ def test_reading_and_writing_allocate_nothing():
     assert without_heap(rtc.read_into, fields) is True
     without_heap(rtc.write, fields)
     assert bytes(i2c.regs[:3]) == b"\x58\x59\x23"
+
+
+def test_mark_of_the_last_moment_with_power():
+    i2c = part()
+    rtc = ds3231.DS3231(i2c)
+    fields = [0, 0]
+    assert rtc.mark_into(fields) is False  # a new part: zeros
+    before = bytes(i2c.regs[:7]) + bytes(i2c.regs[14:])
+    rtc.write_mark(9855, 86_399)
+    assert rtc.mark_into(fields) and fields == [9855, 86_399]
+    assert bytes(i2c.regs[:7]) + bytes(i2c.regs[14:]) == before  # time and control are left alone
+    fields = [0] * 6
+    assert rtc.read_into(fields) is True
+
+
+def test_mark_that_the_power_ended_is_none():
+    i2c = part()
+    rtc = ds3231.DS3231(i2c)
+    old = bytearray(7)
+    rtc.write_mark(9855, 40_000)
+    old[:] = i2c.regs[7:14]
+    rtc.write_mark(9855, 40_001)
+    new = bytes(i2c.regs[7:14])
+    for cut in range(1, 7):
+        i2c.regs[7:14] = new[:cut] + bytes(old[cut:])
+        fields = [0, 0]
+        # Old, new, or none: never a third time.
+        assert not rtc.mark_into(fields) or fields in ([9855, 40_000], [9855, 40_001])
+    for byte in (0x00, 0xFF):
+        i2c.regs[7:14] = bytes([byte] * 7)
+        assert rtc.mark_into([0, 0]) is False
+
+
+def test_mark_allocates_nothing():
+    i2c = part()
+    rtc = ds3231.DS3231(i2c)
+
+    def mark(rtc):
+        rtc.write_mark(13_000, 86_399)
+        return True
+
+    assert without_heap(mark, rtc) and rtc.mark_into([0, 0])

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MIT
+"""Dips and swells: from what the front end tells (half-cycle values and an interrupt), else from 1 s values.
+
+Convention: an event begins with the first update of Urms(1/2) beyond the limit and ends with the first that is not; both are
+stamped when the firmware learns of them, with the chip's interrupt within a pass. So a dip of n half cycles lasts
+(n + 1) x 10 ms. IEC 61000-4-30 stamps a window earlier and adds a hysteresis of 2 %; class S allows a cycle at either end.
+Without the interrupt both are as late as the wait between two passes is long; a dip that came and went within one is told by
+the chip's registers, its duration is then a bound. From 1 s values (ATM90E26): begins at SagWarn or with the first value
+beyond the limit, ends with the first that is not.
+"""
+
+from array import array
+
+from micropython import const
+
+from app import ticks
+from app.metrology import sample as s
+from app.quality import dip_log
+
+_DIP = const(1)  # bits of FrontEnd.events_into
+_SWELL = const(2)
+_SAG = const(4)
+_LONGEST_MS = const(1 << 28)  # three days: then the record is written and a new one begun
+_HOUR_S = const(3600)
+
+
+class Dips:
+    """elements: list of Element; clock: app.clock.Clock; log: DipLog; settings: Group of quality.settings.
+
+    active[2 * element + (0 dip, 1 swell)]: it lasts. count[...]: how many. suppressed: records above the hourly allowance.
+    """
+
+    __slots__ = (
+        "elements",
+        "clock",
+        "log",
+        "settings",
+        "active",
+        "count",
+        "suppressed",
+        "_record",
+        "_since_ms",
+        "_day",
+        "_second",
+        "_ms",
+        "_worst",
+        "_kind",
+        "_looked_ms",
+        "_left",
+        "_hour_s",
+        "_open",
+    )
+
+    def __init__(self, elements, clock, log, settings, now_ms):
+        n = 2 * len(elements)
+        self.elements = elements
+        self.clock = clock
+        self.log = log
+        self.settings = settings
+        self.active = bytearray(n)
+        self.count = array("H", [0] * n)
+        self.suppressed = 0
+        self._record = [0, 0, 0, 0]
+        self._since_ms = [now_ms] * n
+        self._day = [0] * n
+        self._second = [0] * n
+        self._ms = [0] * n
+        self._worst = [0] * n
+        self._kind = bytearray(n)
+        self._looked_ms = now_ms
+        self._left = settings.dip_records_per_hour
+        self._hour_s = 0
+        self._open = 0
+
+    def poll(self, now_ms, second):
+        """Every pass in which a flag EVENT or a second came. allocates: no"""
+        if second:
+            self._hour_s += self.clock.passed_s
+            if self._hour_s >= _HOUR_S:
+                self._hour_s = 0
+                self._left = self.settings.dip_records_per_hour
+        for i in range(len(self.elements)):
+            element = self.elements[i]
+            if element.down:
+                # What the chip saw of its own start is no event; one under way ends unseen.
+                if self._open:
+                    self._drop(2 * i)
+                    self._drop(2 * i + 1)
+                continue
+            half_cycle = element.front_end.half_cycle
+            if element.flags & s.EVENT or second and (half_cycle and self._open or not self.clock.second % 60):
+                record = self._record
+                element.front_end.events_into(record)
+                if half_cycle:
+                    self._follow(2 * i, now_ms, record[0] & _DIP, record[1] & _DIP, record[2], dip_log.DIP)
+                    self._follow(2 * i + 1, now_ms, record[0] & _SWELL, record[1] & _SWELL, record[3], dip_log.SWELL)
+                elif record[1] & _SAG:
+                    if not self.active[2 * i]:
+                        self._begin(2 * i, now_ms, record[2], dip_log.DIP | dip_log.SECONDS | dip_log.BY_SAG)
+                    continue  # judged by the next reading
+            if second and not half_cycle and element.flags & s.QUANTITIES:
+                self._by_seconds(i, element.sample.rms_voltage_mv, now_ms)
+        self._looked_ms = now_ms
+
+    def _follow(self, at, now_ms, lasts, began, extreme_mv, kind):
+        if self.active[at]:
+            self._worst[at] = extreme_mv
+            if not lasts or ticks.diff(now_ms, self._since_ms[at]) >= _LONGEST_MS:
+                self._end(at, now_ms)
+                if lasts:
+                    self._begin(at, now_ms, extreme_mv, kind)
+        elif lasts:
+            self._begin(at, now_ms, extreme_mv, kind)
+        elif began:
+            self._begin(at, self._looked_ms, extreme_mv, kind | dip_log.AT_MOST)
+            self._end(at, now_ms)
+
+    def _by_seconds(self, i, volts_mv, now_ms):
+        settings = self.settings
+        at = 2 * i
+        outside = volts_mv < settings.dip_0v1 * 100
+        if self.active[at]:
+            self._worst[at] = min(self._worst[at], volts_mv)
+            if not outside or ticks.diff(now_ms, self._since_ms[at]) >= _LONGEST_MS:
+                self._end(at, now_ms)
+        elif outside:
+            self._begin(at, now_ms, volts_mv, dip_log.DIP | dip_log.SECONDS)
+        at += 1
+        outside = volts_mv > settings.dip_swell_0v1 * 100
+        if self.active[at]:
+            self._worst[at] = max(self._worst[at], volts_mv)
+            if not outside or ticks.diff(now_ms, self._since_ms[at]) >= _LONGEST_MS:
+                self._end(at, now_ms)
+        elif outside:
+            self._begin(at, now_ms, volts_mv, dip_log.SWELL | dip_log.SECONDS)
+
+    def _begin(self, at, now_ms, extreme_mv, kind):
+        clock = self.clock
+        self.active[at] = 1
+        self._open += 1
+        self._since_ms[at] = now_ms
+        self._day[at] = clock.day
+        self._second[at] = clock.second
+        ms = 1000 - clock.until_second_ms()
+        self._ms[at] = ms if ms > 0 else 0
+        self._worst[at] = extreme_mv
+        self._kind[at] = kind
+        if self.count[at] < 0xFFFF:
+            self.count[at] += 1
+
+    def _end(self, at, now_ms):
+        self._drop(at)
+        duration_ms = ticks.diff(now_ms, self._since_ms[at])
+        self.write(
+            self._day[at],
+            self._second[at],
+            self._ms[at],
+            self._worst[at],
+            duration_ms if duration_ms > 0 else 0,
+            self._kind[at],
+            at >> 1,
+        )
+
+    def _drop(self, at):
+        if self.active[at]:
+            self.active[at] = 0
+            self._open -= 1
+
+    def write(self, day, second, ms, extreme_mv, duration_ms, kind, element):
+        """One record, as far as the hour's allowance goes: a voltage that plays around a limit must not wear out the store."""
+        if self._left:
+            self._left -= 1
+            self.log.append(day, second, ms, extreme_mv, duration_ms, kind, element)
+        else:
+            self.suppressed += 1

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""What may be set of the power quality supervision, with its limits and factory defaults. A period of 0 switches a row off.
+
+Defaults: the sample values of the manufacturer's published objects (287, 180, 253, 216 V; 264 and 200 V averages; 30 s;
+2300 and 4600 W), unverified: 52.0 and 47.0 Hz, 105 % of 100 A, power factor 0.80 above 5 A for 30 min, 253.0 and 216.2 V
+(230 V +10/-6 %) for 3 s, reverse run above 5 W for 5 s. Dip and swell limits are those of the ADE9153A's profile (90 and
+110 % of 230 V); changing them here changes them for chips without an engine of their own only.
+"""
+
+_PERIOD = (0, 3600)
+
+# (name, minimum, maximum, default): volts in 0.1 V, amperes in 0.01 A, hertz in 0.01 Hz, power factor in 0.001
+FIELDS = (
+    ("extreme_over_0v1", 1000, 4000, 2870),
+    ("extreme_over_s", _PERIOD[0], _PERIOD[1], 30),
+    ("extreme_under_0v1", 0, 4000, 1800),
+    ("extreme_under_s", _PERIOD[0], _PERIOD[1], 30),
+    ("sag_0v1", 0, 4000, 2160),
+    ("sag_s", _PERIOD[0], _PERIOD[1], 30),
+    ("swell_0v1", 1000, 4000, 2530),
+    ("swell_s", _PERIOD[0], _PERIOD[1], 30),
+    ("over_voltage_0v1", 1000, 4000, 2530),
+    ("over_voltage_s", _PERIOD[0], _PERIOD[1], 3),
+    ("under_voltage_0v1", 0, 4000, 2162),
+    ("under_voltage_s", _PERIOD[0], _PERIOD[1], 3),
+    ("over_frequency_0hz01", 4500, 6500, 5200),
+    ("over_frequency_s", _PERIOD[0], _PERIOD[1], 10),
+    ("under_frequency_0hz01", 4000, 6500, 4700),
+    ("under_frequency_s", _PERIOD[0], _PERIOD[1], 10),
+    ("over_current_0a01", 1, 20_000, 10_500),
+    ("over_current_s", _PERIOD[0], _PERIOD[1], 10),
+    ("power_factor_x1000", 0, 1000, 800),
+    ("power_factor_s", _PERIOD[0], _PERIOD[1], 1800),
+    ("power_factor_above_0a01", 0, 20_000, 500),
+    ("reverse_w", 0, 1000, 5),
+    ("reverse_s", _PERIOD[0], _PERIOD[1], 5),
+    ("polarity_s", _PERIOD[0], _PERIOD[1], 5),
+    ("import_only", 0, 1, 0),
+    ("average_s", 0, 3600, 1800),
+    ("average_over_0v1", 1000, 4000, 2640),
+    ("average_under_0v1", 0, 4000, 2000),
+    ("dip_0v1", 0, 4000, 2070),
+    ("dip_swell_0v1", 1000, 4000, 2530),
+    ("dip_records_per_hour", 1, 3600, 60),
+    ("power_medium_w", 0, 100_000, 2300),
+    ("power_high_w", 0, 100_000, 4600),
+    ("starting_current_ma", 1, 10_000, 40),
+    ("frequency_least_0hz01", 4000, 5000, 4500),
+    ("frequency_most_0hz01", 5000, 7000, 5500),
+)
+
+
+def rule(settings):
+    """True when the values go together: no limit from above below that from below, the average off or at least 10 s."""
+    return (
+        settings.extreme_over_0v1 > settings.extreme_under_0v1
+        and settings.swell_0v1 > settings.sag_0v1
+        and settings.over_voltage_0v1 > settings.under_voltage_0v1
+        and settings.over_frequency_0hz01 > settings.under_frequency_0hz01
+        and settings.average_over_0v1 > settings.average_under_0v1
+        and settings.dip_swell_0v1 > settings.dip_0v1
+        and settings.power_high_w >= settings.power_medium_w
+        and (settings.average_s == 0 or settings.average_s >= 10)
+    )
