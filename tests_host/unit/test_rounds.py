@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Rounds: when engines run, in which order, and what one that raises does to the others."""
+
+from app.clock import Clock
+from app.rounds import Rounds
+from fakes_hw import without_heap
+
+
+class Engine:
+    def __init__(self, name, trace, until=86_400, clock=None):
+        self.name = name
+        self.trace = trace
+        self.until = until
+        self.restless = False
+        self.raises = None
+        self.clock = clock
+
+    def poll(self, now_ms, second):
+        if self.raises is not None:
+            raise self.raises
+        self.trace.append((self.name, second, self.clock.passed_s))
+
+    def until_s(self):
+        return self.until
+
+
+class Plain:
+    """No boundary, never restless."""
+
+    def __init__(self):
+        self.polls = 0
+
+    def poll(self, now_ms, second):
+        self.polls += 1
+
+
+class Rig:
+    def __init__(self, until=86_400):
+        self.trace = []
+        self.clock = Clock(0)
+        self.clock.set(9497, 0)
+        self.a = Engine("a", self.trace, until, self.clock)
+        self.b = Engine("b", self.trace, 86_400, self.clock)
+        self.failed = []
+        self.rounds = Rounds(self.clock, [(6, self.a), (7, self.b)])
+        self.rounds.fail = self.fail
+        self.now = 0
+
+    def fail(self, number, error):
+        self.failed.append(number)
+
+    def second(self, fresh=False, seconds=1):
+        self.now += 1000 * seconds
+        self.clock.advance(self.now)
+        self.rounds.fresh = fresh
+        self.trace.clear()
+        self.rounds.poll(self.now, True)
+        return [entry[0] for entry in self.trace]
+
+
+def test_the_first_second_then_only_what_is_due():
+    rig = Rig(until=3)
+    assert rig.second() == ["a", "b"]
+    rig.a.until = 5
+    assert [rig.second() for _ in range(3)] == [[], [], ["a", "b"]]
+    assert rig.trace[0] == ("a", True, 3)  # the seconds since the round before
+    assert [rig.second() for _ in range(5)] == [[], [], [], [], ["a", "b"]]
+
+
+def test_fresh_readings_make_a_round():
+    rig = Rig()
+    rig.second()
+    assert rig.second() == [] and rig.second(fresh=True) == ["a", "b"]
+    assert rig.trace[1][2] == 2
+
+
+def test_a_clock_that_was_set_makes_a_round_at_once():
+    rig = Rig()
+    rig.second()
+    rig.clock.correct(9497, 8)
+    assert rig.second() == ["a", "b"]
+    assert rig.second() == []
+    rig.clock.correct(9500, 8, commissioning=True)
+    assert rig.second() == ["a", "b"]
+
+
+def test_who_is_restless_is_polled_in_every_pass_until_it_is_not():
+    rig = Rig()
+    rig.second()
+    rig.a.restless = True
+    rig.second(fresh=True)
+    assert rig.rounds.restless
+    rig.trace.clear()
+    rig.rounds.poll(rig.now, False)
+    assert [entry[:2] for entry in rig.trace] == [("a", False), ("b", False)]
+    rig.a.restless = False
+    rig.rounds.poll(rig.now, False)
+    rig.trace.clear()
+    rig.rounds.poll(rig.now, False)
+    assert rig.trace == []
+
+
+def test_one_that_raises_is_switched_off_and_told_once():
+    rig = Rig()
+    rig.a.raises = ValueError("x")
+    assert rig.second() == ["b"] and rig.failed == [6]
+    assert rig.second(fresh=True) == ["b"] and rig.failed == [6]
+    assert rig.rounds.off(6) and not rig.rounds.off(7)
+
+
+def test_an_engine_may_have_neither_boundary_nor_haste_and_a_quiet_second_allocates_nothing():
+    clock = Clock(0)
+    clock.set(9497, 0)
+    plain = Plain()
+    rounds = Rounds(clock, [(6, plain)])
+    clock.advance(1000)
+    rounds.poll(1000, True)
+
+    def seconds(count):
+        for i in range(count):
+            clock.advance(2000 + i * 1000)
+            rounds.fresh = i == 3
+            rounds.poll(2000 + i * 1000, True)
+
+    without_heap(seconds, 20)
+    assert plain.polls == 2
