@@ -169,7 +169,7 @@ class Profile(ProfileReader):
         if self._away_until < self._edge and (not self.loaded or self._end < self._edge):
             self._edge_status |= PARTIAL | INVALID  # the one before is still waiting: its share comes with this one
         self._edge = edge
-        self.status = carried
+        self.status = carried | self.standing
 
     def _step(self, now):
         """At most one record. raises: OSError"""
@@ -223,7 +223,7 @@ class Profile(ProfileReader):
         if self._put(end, self.status | self.standing | PARTIAL | CONFIG_CHANGED, self.length_min, self._edge_body):
             self.length_min = self._wanted_min
             self.generation = self.generation & 0xFF00 | (self.generation + 1) & 0xFF
-            self.status = PARTIAL | CONFIG_CHANGED
+            self.status = PARTIAL | CONFIG_CHANGED | self.standing
             self._edge = max(now - now % self.length_min, self._end)
             self._away_until = _NEVER
 
@@ -245,7 +245,7 @@ class Profile(ProfileReader):
         self._mark_due = _NO_MARK
         self._edge = now - now % self.length_min
         self._away_until = _NEVER
-        self.status = PARTIAL if self.clock.second % (self.length_min * 60) else 0
+        self.status = (PARTIAL if self.clock.second % (self.length_min * 60) else 0) | self.standing
 
     def _put(self, end, status, length, body):
         """Append one record. returns: True when it is taken, and with that the profile has moved on"""

@@ -22,10 +22,11 @@ class Blocks:
         """
         self.store = store
         places = layout.plan(store.sector_count, in_flash, elements)
-        self.ring = [None] * layout.RING_IDS
+        self.ring = []
         self.tables = None
         parts = []
         for ring_id in range(layout.RING_IDS):
+            self.ring.append(None)
             place = places[ring_id]
             if place is None:
                 continue

@@ -107,7 +107,9 @@ def plan(sector_count, in_flash, elements):
     in_flash: there is no FRAM. What a small store has no room for is left out; it never is what holds the registers.
     raises: ValueError: not even these fit
     """
-    places = [None] * RING_IDS
+    places = []
+    for _ in range(RING_IDS):
+        places.append(None)
     at = 0
     if in_flash:
         hot = HOT_SECTORS if sector_count >= _AMPLE else _HOT_SECTORS_SMALL
