@@ -50,6 +50,8 @@ def test_a_day_of_two_elements():
             world.clock.sleep_ms(20)
 
     passes()
+    profiles.poll(0, True)  # the store is known now: they begin
+    passes()
     while clock.at < 86_400:
         step = min(600, profiles.until_s())
         served[0][0] += 100

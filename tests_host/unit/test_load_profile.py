@@ -165,7 +165,7 @@ def test_test_mode_marks_every_interval_it_lasts_into():
     life.run(3600)
     life.profile.standing = 0
     life.run(3600)
-    assert [row[2] for row in life.entries()] == [TEST_MODE, TEST_MODE, 0, 0]
+    assert [row[2] for row in life.entries()] == [TEST_MODE, TEST_MODE, TEST_MODE, 0]
 
 
 def test_another_length_closes_the_open_interval():
