@@ -22,4 +22,5 @@ MODULES = (
     "budgets",
     "images",
     "bad_input",
+    "tariff_oracle",
 )
