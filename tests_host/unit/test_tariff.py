@@ -3,7 +3,11 @@
 
 import micropython
 from app.clock import days_from_civil
+from app.records import codes
+from app.store.crc32 import Crc32
+from app.store.tables import Tables
 from app.tariff import tariff as engine
+from fakes_store import FakeBlocks
 from fakes_tariff import ANY, FAR, Site, one_script, pack_calendar, pack_set
 
 THURSDAY = days_from_civil(2026, 1, 1) * 1440
@@ -260,10 +264,29 @@ def test_sets_change_places_at_their_minute():
     made.at(THURSDAY + 721, 60)
     assert blocks(made, 1) == [50, 10, 0, 0]
     assert money(made) == (0, charged + 50 * 5000)
-    assert made.log.events == [(engine.COMMAND_DONE, 2)] and made.tariff.sets.swaps == 2
+    assert made.log.events == [(codes.FUTURE_COMMAND_DONE, 2)] and made.tariff.sets.swaps == 2
     made.at(THURSDAY + 719, 1, 59)  # back: it is not exchanged again
     made.boot()
     assert made.tariff.sets.swaps == 2 and made.tariff.sets.passive == 0
+    made.check()
+
+
+def test_sets_in_real_tables():
+    blocks = FakeBlocks(6)
+    made = Site(THURSDAY)
+    made.tables = Tables(blocks, 0, 3, Crc32())
+    made.boot()
+    for blob, script in ((pack_set(DAY_NIGHT, SECOND, PRICES), 2), (pack_set(BLOCKS, b"", PRICES, THRESHOLDS), 101)):
+        assert made.tariff.sets.install(blob, 0) == 0
+        made.passes(200)
+        made.flow(1)
+        made.passes()
+        made.flow(1)
+        assert made.tariff.active_script == script
+        made.tables = Tables(blocks, 0, 3, Crc32())
+        made.boot()
+        made.flow(1)
+        assert made.tariff.active_script == script and not made.tariff.sets.lost
     made.check()
 
 
@@ -320,7 +343,7 @@ def test_a_passive_set_that_cannot_be_read():
     made.at(THURSDAY + 60, 3)
     made.passes()
     made.flow(1)
-    assert made.tariff.active_script == 2 and made.log.events[-1] == (engine.COMMAND_FAILED, 1)
+    assert made.tariff.active_script == 2 and made.log.events[-1] == (codes.FUTURE_COMMAND_FAILED, 1)
     assert made.tariff.sets.passive == 0 and not made.tariff.sets.lost
     made.check()
 
@@ -329,7 +352,7 @@ def test_an_active_set_that_is_lost():
     made = site(pack_set(DAY_NIGHT))
     made.tables.data.clear()
     made.boot()
-    assert made.tariff.sets.lost and (0x81A0, engine.SUB_TARIFF_LOST) in made.log.events
+    assert made.tariff.sets.lost and (codes.INTEGRITY_ISSUE, engine.SUB_TARIFF_LOST) in made.log.events
     made.at(THURSDAY + 10, 4)
     assert made.tariff.active_script == 1 and made.tariff.price() == 0
     made.check()
@@ -433,7 +456,7 @@ def test_a_lost_page_is_told_and_the_sum_still_holds():
     for copy in (0, 1):
         made.store.data[0x4000 + 7 * 512 + copy * 256 + 40] ^= 1
     made.boot()
-    assert made.tariff.primary.ledger.lost and (0x81A0, engine.SUB_TARIFF_LOST) in made.log.events
+    assert made.tariff.primary.ledger.lost and (codes.INTEGRITY_ISSUE, engine.SUB_TARIFF_LOST) in made.log.events
     made.flow(3)
     made.check()
 

@@ -11,6 +11,7 @@ alert codes 8F66 and 8F67 (future-dated command done, failed).
 
 from micropython import const
 
+from app.records import codes
 from app.tariff import division
 from app.tariff.sets import Sets
 
@@ -24,10 +25,7 @@ _STEPPED_MIN = const(2)  # a correction of 10 s goes back over one minute; beyon
 _GRACE_S = const(5)  # after a boot, for the RTC to be read, before the default script is charged
 _FAR = const(0x3FFFFFFF)
 
-COMMAND_DONE = const(0x8F66)  # -> events table; extra: sets activated so far
-COMMAND_FAILED = const(0x8F67)  # -> events table; extra: as above
 SUB_TARIFF_LOST = const(24)  # -> events table: sub-code of 81A0, a tariff page or set was lost
-_INTEGRITY_ISSUE = const(0x81A0)
 
 # Values of block_reset
 BY_SCRIPT = const(0)  # script 99 alone
@@ -146,7 +144,7 @@ class Tariff:
         for part in self._divisions:
             lost = lost or part.ledger.lost
         if lost:
-            self._log.append_now(_INTEGRITY_ISSUE, SUB_TARIFF_LOST)
+            self._log.append_now(codes.INTEGRITY_ISSUE, SUB_TARIFF_LOST)
         self.primary.recall()
         self._mark()
         self.ready = True
@@ -255,9 +253,9 @@ class Tariff:
 
     def _swapped(self):
         if self.sets.failed:
-            self._log.append_now(COMMAND_FAILED, self.sets.swaps)
+            self._log.append_now(codes.FUTURE_COMMAND_FAILED, self.sets.swaps)
         else:
-            self._log.append_now(COMMAND_DONE, self.sets.swaps)
+            self._log.append_now(codes.FUTURE_COMMAND_DONE, self.sets.swaps)
             self.changed = True
             self._mark()
         self._force = True
