@@ -34,6 +34,7 @@ _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
 _QUANTITIES_EVERY = const(10)  # passes, and on a second: each second at the board's 100 ms
+_PANEL_EVERY = const(10)  # passes, where they are more than a second apart
 _FAILING_WAIT_MS = const(1)
 _RESTORE_WAIT_MS = const(50)
 _BOOTS_FAILED = const(3)
@@ -101,6 +102,8 @@ class Meter:
         self._save_counts = config.save_mwh * (per // 1000) if per >= 1000 else config.save_mwh * per // 1000
         self._save_seconds = 1
         self._energy_mwh_s = 0
+        self._long = False  # steps of more than a second: nobody is looking
+        self._wanted_ms = 0
         self.set_longest_wait(config.longest_wait_ms)
 
     def set_longest_wait(self, ms):
@@ -108,6 +111,8 @@ class Meter:
         config = self.config
         config.set_longest_wait(ms)
         long = ms > 1000
+        self._long = long
+        self._fit_panel(True)
         self._energy_mwh_s = 0 if long else config.wait_mwh * 3600
         self._save_seconds = ms // 1000 if long else config.save_seconds
 
@@ -188,7 +193,8 @@ class Meter:
             store.poll(seconds)
         self.passes += 1
         self.watchdog.feed()
-        return ticks.add(now_ms, self._next_wait())
+        self._wanted_ms = ticks.add(now_ms, self._next_wait())
+        return self._wanted_ms
 
     def _read(self, now_ms, second, quantities):
         """Energy of every element, booked when the second ends. returns: flags"""
@@ -228,6 +234,9 @@ class Meter:
 
     def _run_features(self, at, now_ms, second):
         """Every feature of _ORDER from place `at` on; one that raises is switched off, the next one has its turn."""
+        if self._long:
+            early = ticks.diff(self._wanted_ms, now_ms) > 0  # an input edge, or the end of it all
+            self._fit_panel(early or self.passes % _PANEL_EVERY == 0)
         running = self._running
         while at < _RUNS:
             try:
@@ -239,6 +248,12 @@ class Meter:
             except Exception as error:  # noqa: BLE001  one feature must not stop the meter
                 self._feature_failed(_ORDER[at], error)
                 at += 1
+
+    def _fit_panel(self, due):
+        """The panel takes part in this pass, if it can and is due or a key is down."""
+        panel = self.panel
+        if panel is not None and self.store.restored and not (self.safe or self.feature_off[FEATURE_PANEL]):
+            self._running[_AT_PANEL] = panel if due or panel.keys_down else None
 
     def _feature(self, number, feature, now_ms, second):
         if feature is None or self.feature_off[number]:

@@ -37,6 +37,7 @@ _BAD_PASSES = const(3)
 _HIGH_MS = const(300)  # all ones: longer than a reset takes; the chip is trapped or gone
 _BAD_MS = const(5000)  # other bus trouble: the counts are safe in the chip, so there is time
 _HEALTH_MS = const(1000)
+_LONG_MS = const(2000)  # passes so far apart: a look at the chip's health only where there is one at the quantities
 _SWEEP = const(4)  # registers a pass while the whole configuration is being looked through
 _LIVE_MV = const(46000)
 _NO_LOAD_MW = const(4600)
@@ -217,7 +218,8 @@ class ADE9153A:
         active = _difference(active_hi, active_lo, self._active_hi, self._active_lo)
         reactive = _difference(reactive_hi, reactive_lo, self._reactive_hi, self._reactive_lo)
         apparent = _difference(apparent_hi, apparent_lo, self._apparent_hi, self._apparent_lo)
-        if self._plausible(active, reactive, apparent, now_ms):
+        waited_ms = (now_ms - self._last_ms) & _TICKS
+        if self._plausible(active, reactive, apparent, waited_ms):
             sample.active_counts = active
             sample.reactive_counts = reactive
             sample.apparent_counts = apparent
@@ -250,16 +252,15 @@ class ADE9153A:
             self._quantities(sample)
         if self._sweep_left:
             self._sweep(sample, now_ms)
-        elif (now_ms - self._health_ms) & _TICKS >= _HEALTH_MS:
+        elif (now_ms - self._health_ms) & _TICKS >= _HEALTH_MS and (quantities or waited_ms < _LONG_MS):
             self._health_ms = now_ms
             self._health(sample, now_ms)
 
-    def _plausible(self, active, reactive, apparent, now_ms):
+    def _plausible(self, active, reactive, apparent, waited_ms):
         """Bounded by 1.5 times the meter's power; apparent energy only grows, and covers the other two."""
         waited = _LONGEST_MS
         if not self._unknown_gap:
-            waited = (now_ms - self._last_ms) & _TICKS
-            waited = waited + _MARGIN_MS if waited < _LONGEST_MS - _MARGIN_MS else _LONGEST_MS
+            waited = waited_ms + _MARGIN_MS if waited_ms < _LONGEST_MS - _MARGIN_MS else _LONGEST_MS
         limit = waited * _COUNTS_PER_MS
         # About 10 W of offset and noise, and window ends between the first counter's read and the last one's.
         slack = waited + _SKEW_COUNTS

@@ -179,6 +179,8 @@ class World:
         target = max(target, clock.now_us)
         if ms > 1000:
             target = self._before_sign_change(target)
+            if target == self.end_us:
+                target -= SECOND_US  # the last pass comes sooner than it was asked for: nothing is put off in it
         self._measure_gap()
         idle_from = clock.now_us
         edge = self._next_edge_us()
