@@ -48,29 +48,38 @@ def decode(record, event):
     return True
 
 
+class Slots:
+    """In which slots the events of one log lie: of the one that was read last, so that four need the RAM of one."""
+
+    def __init__(self):
+        self.owner = None
+        self.place = array("H", bytes(2 * CAPACITY))  # lower 16 bits of the sequence number
+        self.next = 0
+        self.stored = 0
+        self.record = bytearray(PAYLOAD)
+        self.event = [0] * EVENT_FIELDS
+
+
 class EventLog:
     """total: events that came since boot. errors: slots found damaged when the log was last read from the start."""
 
-    def __init__(self, ring, queue, number, may_clear):
-        """ring: Ring or ByteRing with payload_size 12, this log's alone; queue: EventQueue; number: layout.LOG_..."""
+    def __init__(self, ring, queue, slots, number, may_clear):
+        """ring: Ring or ByteRing with payload_size 12, this log's alone; queue, slots: of all logs; number: layout.LOG_..."""
         self.ring = ring
         self.queue = queue
         self.number = number
         self.may_clear = may_clear
         self.total = 0
         self.errors = 0
-        self._record = bytearray(PAYLOAD)
-        self._event = [0] * EVENT_FIELDS
-        self._place = array("H", bytes(2 * CAPACITY))  # lower 16 bits of the sequence number
-        self._next = 0
-        self._stored = 0
-        self._loaded = False
+        self._slots = slots
+        self._record = slots.record
+        self._event = slots.event
 
     @property
     def count(self):
-        """Events held, 0..100. allocates: no; the first time reads up to 128 slots"""
+        """Events held, 0..100. allocates: no; reads up to 128 slots when another log was read last"""
         self._load()
-        held = self._stored + self.queue.count(self.number)
+        held = self._slots.stored + self.queue.count(self.number)
         return held if held < CAPACITY else CAPACITY
 
     def read_into(self, index, event):
@@ -79,18 +88,19 @@ class EventLog:
         returns: False when it cannot be read (there is no such event, the store is busy or failing). allocates: no
         """
         self._load()
-        held = self._stored + self.queue.count(self.number)
+        held = self._slots.stored + self.queue.count(self.number)
         over = held - CAPACITY if held > CAPACITY else 0
         if not 0 <= index < held - over:
             return False
         index += over
-        if index >= self._stored:
-            self.queue.record_into(self.queue.event(self.number, index - self._stored), self._record)
+        slots = self._slots
+        if index >= slots.stored:
+            self.queue.record_into(self.queue.event(self.number, index - slots.stored), self._record)
             return decode(self._record, event)
-        place = self._next - self._stored + index
+        place = slots.next - slots.stored + index
         if place < 0:
             place += CAPACITY
-        return self._fetch(self._place[place]) and decode(self._record, event)
+        return self._fetch(slots.place[place]) and decode(self._record, event)
 
     def flush(self):
         """One step: the oldest that waits to the ring, or away when it is stored. allocates: no"""
@@ -107,7 +117,7 @@ class EventLog:
             queue.hand_over(at)
         if not ring.staged:
             queue.free(at)
-            if self._loaded and decode(self._record, self._event):
+            if self._slots.owner is self and decode(self._record, self._event):
                 self._keep(ring.next_sequence - 1)
 
     def newest_into(self, back, event):
@@ -138,21 +148,24 @@ class EventLog:
             if self.may_clear:
                 self._forget(self._event[EXTRA])
             return
-        self._place[self._next] = sequence & 0xFFFF
-        self._next = self._next + 1 if self._next + 1 < CAPACITY else 0
-        if self._stored < CAPACITY:
-            self._stored += 1
+        slots = self._slots
+        slots.place[slots.next] = sequence & 0xFFFF
+        slots.next = slots.next + 1 if slots.next + 1 < CAPACITY else 0
+        if slots.stored < CAPACITY:
+            slots.stored += 1
         # Damaged slots in between: the oldest may have been overwritten already.
         while (self.ring.next_sequence - self._oldest()) & 0xFFFF > self.ring.slots:
-            self._stored -= 1
+            slots.stored -= 1
 
     def _oldest(self):
-        place = self._next - self._stored
-        return self._place[place + CAPACITY if place < 0 else place]
+        slots = self._slots
+        place = slots.next - slots.stored
+        return slots.place[place + CAPACITY if place < 0 else place]
 
     def _forget(self, sequence):
-        while self._stored and (self._oldest() - sequence) & 0x8000:
-            self._stored -= 1
+        slots = self._slots
+        while slots.stored and (self._oldest() - sequence) & 0x8000:
+            slots.stored -= 1
 
     def _fetch(self, place):
         ring = self.ring
@@ -165,11 +178,13 @@ class EventLog:
             return False
 
     def _load(self):
-        if self._loaded:
+        slots = self._slots
+        if slots.owner is self:
             return
         ring = self.ring
-        self._stored = 0
-        self._next = 0
+        slots.owner = None
+        slots.stored = 0
+        slots.next = 0
         self.errors = 0
         faults = ring.errors
         try:
@@ -183,4 +198,5 @@ class EventLog:
         except OSError:
             return
         # What could not be read because the bus failed is read again the next time.
-        self._loaded = ring.errors == faults and ring.slots > 0
+        if ring.errors == faults and ring.slots:
+            slots.owner = self

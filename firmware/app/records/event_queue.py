@@ -13,7 +13,7 @@ from micropython import const
 from app import ticks
 from app.store import layout
 
-PLACES = const(48)  # more than an erase of 400 ms lets come
+PLACES = const(24)  # more than an erase of 400 ms lets come
 FLAG_CLEAR = const(16)  # as app.records.event_log: a clearing, no event
 _FORMAT = "<HHHBBi"
 _FREE = const(0xFF)

@@ -11,7 +11,7 @@ from array import array
 
 from micropython import const
 
-CODES = const(40)  # more than the security log has codes
+CODES = const(36)  # more than the security log has codes
 
 WRITE = const(0)
 WRITE_LAST = const(1)
@@ -26,7 +26,7 @@ class Repeats:
         self.used = 0
         self._code = array("H", bytes(2 * CODES))
         self._singles = bytearray(CODES)
-        self._counted = array("i", bytes(4 * CODES))
+        self._counted = array("H", bytes(2 * CODES))
         self._at = 0
 
     def verdict(self, code):
@@ -35,7 +35,7 @@ class Repeats:
         if at < 0:
             return WRITE  # more codes than there are: not one that repeats
         if self._singles[at] >= self.config.security_repeats:
-            if self._counted[at] < 0x3FFFFFFF:
+            if self._counted[at] < 0xFFFF:
                 self._counted[at] += 1
             return COUNT
         self._singles[at] += 1
