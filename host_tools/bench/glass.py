@@ -24,14 +24,14 @@ _SECOND_ORDER = ("f", "e", "g", "d")
 # point.
 _WORDS = {16: "L1", 18: "L2", 20: "TEST", 22: "RATE"}
 _INDICATORS = {
-    24: ("k", "W", "h", "varh"),
+    24: ("k", "W", "h", "var"),
     25: ("A", "V", "Hz", "PF"),
     26: ("\u00a3", "p", "PREPAY", "TAMPER"),
     27: ("IMP", "EXP", "REV", "WARN"),
     28: ("HAN", "BAR1", "BAR2", "BAR3"),
     29: ("BAR4", "K1 open", "K1 closed", "BAT"),
     30: ("K2 open", "K2 closed", "K3 open", "K3 closed"),
-    31: ("LOCK", "SUN"),
+    31: ("LOCK", "SUN", "varh"),
 }
 
 
@@ -50,7 +50,7 @@ def _element_table():
     return table
 
 
-# (seg, com) -> name; 126 entries, (31, 2) and (31, 3) are not connected.
+# (seg, com) -> name; 127 entries, (31, 3) is not connected.
 ELEMENTS = _element_table()
 
 
@@ -98,7 +98,8 @@ _TEXT = {
     "h": (3, 41, "h"),
     "\u00a3": (3, 45, "\u00a3"),
     "p": (3, 47, "p"),
-    "varh": (4, 40, "varh"),
+    "var": (4, 40, "var"),
+    "varh": (4, 43, "h"),
     "PF": (4, 45, "PF"),
     "L1": (7, 20, "L1"),
     "L2": (7, 23, "L2"),
@@ -166,7 +167,8 @@ def _drawing():
     d["h"] = shapes.word("h", 811, 126, 36, 5)
     d["\u00a3"] = shapes.word("\u00a3", 858, 129, 30, 4)
     d["p"] = shapes.word("p", 890, 129, 30, 4)
-    d["varh"] = shapes.word("varh", 766, 172, 36, 5)
+    d["var"] = shapes.word("var", 766, 172, 36, 5)
+    d["varh"] = shapes.word("h", 766 + 72 + 5 / 12, 172, 36, 5)  # as if it were one word
     d["PF"] = shapes.word("PF", 884, 178, 30, 4)
     d["L1"] = shapes.word("L1", 276, 246, 22, 3.2)
     d["L2"] = shapes.word("L2", 318, 246, 22, 3.2)

@@ -10,6 +10,8 @@ from app.metrology.element import Element
 from app.panel import view as v
 from app.panel.face import Face
 from app.panel.gestures import Gestures
+from app.panel.items import default_list
+from app.panel.panel import Panel as RealPanel
 from app.panel.view import View
 from app.supply import door
 from app.supply.switch import Switch
@@ -17,22 +19,48 @@ from fakes_hw import after, without_heap
 from fakes_meter import DAY_2026, GOOD, START, Log, ScriptedFrontEnd
 
 
-class Panel:
-    """Notes keys and ticks."""
+class Part:
+    """LCD and back-light that take everything."""
+
+    def start(self):
+        return None
+
+    def write(self, frame):
+        return None
+
+    def value(self, level):
+        return None
+
+
+class Panel(RealPanel):
+    """The real one, that notes keys and ticks."""
 
     def __init__(self):
+        part = Part()
+        super().__init__(part, part, default_list(), b"1.0")
         self.keys = []
         self.ticks = 0
         self.started = None
 
     def start(self, now_ms):
         self.started = now_ms
+        super().start(now_ms)
 
     def key(self, event, now_ms):
         self.keys.append(event)
+        super().key(event, now_ms)
 
     def tick(self, now_ms, view):
         self.ticks += 1
+        return super().tick(now_ms, view)
+
+
+class Buzzer:
+    def __init__(self):
+        self.heard = []
+
+    def sound(self, on):
+        self.heard.append(on)
 
 
 class Store:
@@ -101,6 +129,7 @@ class Bench:
                 self.switches[i].unpack(bytearray(1), 0)
         supply = Supply(self.switches) if positions else None
         self.door = door.Door(*self.switches, self.clock, preset=None, log=self.log.append_now)
+        self.buzzer = Buzzer()
         self.a = Button() if buttons else None
         self.b = Button() if buttons else None
         self.face = Face(
@@ -116,6 +145,7 @@ class Bench:
             supply,
             self.config,
             self.door,
+            buzzer=self.buzzer,
         )
         self.face.start(self.now)
 

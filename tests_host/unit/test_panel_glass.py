@@ -85,7 +85,7 @@ def test_places_of_the_elements():
         "K": (24, 0),
         "W": (24, 1),
         "H": (24, 2),
-        "VARH": (24, 3),
+        "VAR": (24, 3),
         "A": (25, 0),
         "V": (25, 1),
         "HZ": (25, 2),
@@ -112,6 +112,7 @@ def test_places_of_the_elements():
         "K3_CLOSED": (30, 3),
         "LOCK": (31, 0),
         "SUN": (31, 1),
+        "VAR_H": (31, 2),
     }
     for name, place in places.items():
         seg, com = place
@@ -129,13 +130,15 @@ def test_places_of_the_elements():
 
 
 def test_units():
-    # SEG 24: k, W, h, varh; SEG 25: A, V, Hz, PF; SEG 26: pound, p.
+    # SEG 24: k, W, h, var; SEG 25: A, V, Hz, PF; SEG 26: pound, p. SEG 31: the h of varh.
     cases = (
         (glass.UNIT_NONE, 0x00, 0x00),
         (glass.UNIT_WH, 0x60, 0x00),
         (glass.UNIT_KWH, 0xE0, 0x00),
-        (glass.UNIT_VARH, 0x10, 0x00),
-        (glass.UNIT_KVARH, 0x90, 0x00),
+        (glass.UNIT_VAR, 0x10, 0x00),
+        (glass.UNIT_KVAR, 0x90, 0x00),
+        (glass.UNIT_VARH, 0x10, 0x00, 0x02),
+        (glass.UNIT_KVARH, 0x90, 0x00, 0x02),
         (glass.UNIT_W, 0x40, 0x00),
         (glass.UNIT_KW, 0xC0, 0x00),
         (glass.UNIT_VA, 0x0C, 0x00),
@@ -149,10 +152,15 @@ def test_units():
         (glass.UNIT_POUND, 0x00, 0x80),
         (glass.UNIT_PENCE, 0x00, 0x40),
     )
-    for elements, byte_12, byte_13 in cases:
+    for case in cases:
+        elements, byte_12, byte_13 = case[:3]
+        byte_15 = case[3] if len(case) > 3 else 0
         frame = bytearray(16)
         glass.unit(frame, elements)
-        assert frame == bytes(12) + bytes([byte_12, byte_13, 0, 0]), elements
+        assert frame == bytes(12) + bytes([byte_12, byte_13, 0, byte_15]), elements
+        marked = bytearray(16)
+        glass.label(marked, glass.marks(b"    ", elements))
+        assert marked == frame, elements
 
 
 def test_numbers_are_right_aligned_with_blank_leading_zeros():

@@ -5,7 +5,7 @@ PRESSED comes with the first key that goes down (back-light, key click); what th
 
 * A_SHORT, B_SHORT: released before 2 s. A_LONG, B_LONG: at 2 s, still held (or at the release, if no poll came
 between). * BOTH: the second key went down within 200 ms after the first. BOTH_LONG: both held for 5 s. Neither gives
-a single event then.
+a single event then. The 2 s and 5 s are settings.
 
 One gesture at a time: a second key that comes later than 200 ms is not seen until everything is released.
 Source: the product's user manual for short, long and both; debounce and simultaneity are this project's (unverified).
@@ -27,7 +27,7 @@ BOTH_LONG = const(7)
 
 _DEBOUNCE_MS = const(20)
 _SIMULTANEOUS_MS = const(200)
-_LONG_MS = const(2000)
+_LONG_MS = const(2000)  # of a new one
 _BOTH_LONG_MS = const(5000)
 
 _IDLE = const(0)
@@ -61,12 +61,17 @@ class _Key:
 
 
 class Gestures:
-    """b_sealed: button B is mechanically sealed and ignored. idle: poll has nothing to do while both levels are low."""
+    """b_sealed: button B is mechanically sealed and ignored. idle: poll has nothing to do while both levels are low.
 
-    __slots__ = ("_a", "_b", "_pressed_ms", "_state", "b_sealed", "idle")
+    long_ms, both_long_ms: what is long, for one key and for both.
+    """
+
+    __slots__ = ("_a", "_b", "_pressed_ms", "_state", "b_sealed", "both_long_ms", "idle", "long_ms")
 
     def __init__(self, b_sealed=False):
         self.b_sealed = b_sealed
+        self.long_ms = _LONG_MS
+        self.both_long_ms = _BOTH_LONG_MS
         self._a = _Key()
         self._b = _Key()
         self._pressed_ms = 0
@@ -105,7 +110,7 @@ class Gestures:
             return self._single(now_ms, b, a, B_SHORT)
         if state == _HELD_BOTH and a.down and b.down:
             later = a.since if ticks.diff(a.since, b.since) >= 0 else b.since
-            if ticks.diff(now_ms, later) < _BOTH_LONG_MS:
+            if ticks.diff(now_ms, later) < self.both_long_ms:
                 return NONE
             self._state = _SPENT
             return BOTH_LONG
@@ -119,11 +124,11 @@ class Gestures:
                 self._state = _HELD_BOTH
                 return BOTH
             # A release that is not debounced yet decides later, by its own time.
-            if first.moving or ticks.diff(now_ms, self._pressed_ms) < _LONG_MS:
+            if first.moving or ticks.diff(now_ms, self._pressed_ms) < self.long_ms:
                 return NONE
             self._state = _SPENT
             return short_event + 1
         self._state = _SPENT if second.down else _IDLE
-        if ticks.diff(first.since, self._pressed_ms) >= _LONG_MS:
+        if ticks.diff(first.since, self._pressed_ms) >= self.long_ms:
             return short_event + 1
         return short_event

@@ -25,7 +25,7 @@ RATE = const(22 * 4 + 3)
 K = const(24 * 4 + 0)
 W = const(24 * 4 + 1)
 H = const(24 * 4 + 2)
-VARH = const(24 * 4 + 3)
+VAR = const(24 * 4 + 3)
 A = const(25 * 4 + 0)
 V = const(25 * 4 + 1)
 HZ = const(25 * 4 + 2)
@@ -52,13 +52,16 @@ K3_OPEN = const(30 * 4 + 2)
 K3_CLOSED = const(30 * 4 + 3)
 LOCK = const(31 * 4 + 0)
 SUN = const(31 * 4 + 1)
+VAR_H = const(31 * 4 + 2)  # the h that makes var a varh
 
 # Units as the elements that make them.
 UNIT_NONE = ()
 UNIT_WH = (W, H)
 UNIT_KWH = (K, W, H)
-UNIT_VARH = (VARH,)
-UNIT_KVARH = (K, VARH)
+UNIT_VAR = (VAR,)
+UNIT_KVAR = (K, VAR)
+UNIT_VARH = (VAR, VAR_H)
+UNIT_KVARH = (K, VAR, VAR_H)
 UNIT_W = (W,)
 UNIT_KW = (K, W)
 UNIT_VA = (V, A)
@@ -80,6 +83,8 @@ _ASCII_DASH = const(0x2D)
 _ASCII_POINT = const(0x2E)
 _ASCII_0 = const(0x30)
 _ASCII_UNDERSCORE = const(0x5F)
+_ASCII_SPACE = const(0x20)
+_ASCII_BEFORE_A = const(0x37)
 
 # a = 80, c = 40, b = 20, f = 08, e = 04, g = 02, d = 01
 _FIGURES = b"\xed\x60\xa7\xe3\x6a\xcb\xcf\xe0\xef\xeb"  # 0..9
@@ -172,6 +177,11 @@ def pair(frame, digit, value, point):
     frame[_DIGIT_BYTE + digit + 1] = _FIGURES[value - tens * 10] | (_POINT if point else 0)
 
 
+def put(frame, digit, figure):
+    """Write one figure 0..9 into digit `digit` (0..7); -1: a dash. allocates: no"""
+    frame[_DIGIT_BYTE + digit] = _MINUS if figure < 0 else _FIGURES[figure]
+
+
 def dash(frame, digit):
     """Write a dash into digit `digit` (0..7)."""
     frame[_DIGIT_BYTE + digit] = _MINUS
@@ -204,15 +214,27 @@ def descriptor(frame, characters):
         frame[at] = frame[at] & _POINT | glyph(characters[i])
 
 
+MARKS = const(7)  # bytes of what stands beside a value: descriptor, unit
+_VAR_H_BIT = const(0x02)  # its place in byte 15
+
+
+def mark(marks, element):
+    """Light the element of a unit in `marks`: bytearray(MARKS), which begins with the descriptor's four bytes. allocates: no"""
+    at = (element >> 3) - _DESCRIPTOR_BYTE
+    marks[at if at < 6 else 6] |= 0x80 >> (element & 7)
+
+
 def marks(characters, elements):
     """What stands on the glass beside a value: the descriptor's four ASCII bytes and a unit (UNIT_*). Boot only.
 
-    returns: bytes(6), for `label`
+    returns: bytearray(MARKS), for `label`
     """
-    frame = bytearray(16)
-    descriptor(frame, characters)
-    unit(frame, elements)
-    return bytes(frame[_DESCRIPTOR_BYTE : _DESCRIPTOR_BYTE + 6])
+    out = bytearray(MARKS)
+    for i in range(DESCRIPTOR_DIGITS):
+        out[i] = glyph(characters[i])
+    for element in elements:
+        mark(out, element)
+    return out
 
 
 def label(frame, marks):
@@ -223,6 +245,7 @@ def label(frame, marks):
     frame[11] = frame[11] & _POINT | marks[3]
     frame[12] = marks[4]
     frame[13] = frame[13] & _SIGNS_BESIDE | marks[5]
+    frame[15] = frame[15] & (0xFF ^ _VAR_H_BIT) | marks[6]
 
 
 def clear_signs(frame):
@@ -231,4 +254,34 @@ def clear_signs(frame):
         frame[i] &= 0xFF ^ _POINT
     frame[13] &= 0xFF ^ _SIGNS_BESIDE
     frame[14] = 0
-    frame[15] = 0
+    frame[15] &= _VAR_H_BIT
+
+
+def hexadecimal(frame, value, width=DIGITS):
+    """Write `value` (small int >= 0) in `width` hexadecimal digits, right-aligned, the rest blank. allocates: no"""
+    at = _DIGIT_BYTE + DIGITS
+    for _ in range(width):
+        at -= 1
+        rest = value & 15
+        frame[at] = glyph(rest + (_ASCII_0 if rest < 10 else _ASCII_BEFORE_A))
+        value >>= 4
+    while at > _DIGIT_BYTE:
+        at -= 1
+        frame[at] = 0
+
+
+def window(frame, characters, first):
+    """Write eight of the ASCII bytes from `first` on, blank where there are none; '.' is the point of the digit before it.
+    allocates: no
+    """
+    at = _DIGIT_BYTE
+    end = len(characters)
+    while at < _DIGIT_BYTE + DIGITS or (first < end and characters[first] == _ASCII_POINT):
+        code = characters[first] if first < end else _ASCII_SPACE
+        first += 1
+        if code == _ASCII_POINT:
+            if at > _DIGIT_BYTE:
+                frame[at - 1] |= _POINT
+        else:
+            frame[at] = glyph(code)
+            at += 1
