@@ -155,7 +155,7 @@ def _block_store(hw):
 
 
 def _stores(hw, crc, count):
-    """(hot, cold, four event rings, Blocks or None, what State has to poll) in FRAM, or all in raw erase blocks."""
+    """(hot, cold, four event rings, Blocks or None) with registers and logs in FRAM, or all in raw erase blocks."""
     in_flash = hw.fram_address is None
     if in_flash and hw.flash_partition is None:
         raise ValueError("neither FRAM nor a raw partition: this board cannot keep its registers and does not meter")
@@ -170,14 +170,14 @@ def _stores(hw, crc, count):
 
         fram = FramI2C(hw.i2c, hw.fram_address)
         events = [ByteRing(fram, layout.event_address(n), layout.EVENT_SLOTS, EVENT_BYTES, crc) for n in range(4)]
-        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events, blocks, ()
+        return HotStore(fram, layout.HOT_BASE, crc, count), ColdStore(fram, layout.COLD_BASE, crc), events, blocks
     from app.store.cold_ring import ColdRing
     from app.store.hot_ring import HotRing
 
     ring = blocks.ring
     hot = HotRing([ring[layout.RING_HOT_0 + i] for i in range(count)])
     events = [ring[layout.RING_EVENT + n] for n in range(4)]
-    return hot, ColdRing(ring[layout.RING_COLD]), events, blocks, blocks.parts
+    return hot, ColdRing(ring[layout.RING_COLD]), events, blocks
 
 
 def compose(hw, config=None):
@@ -186,8 +186,8 @@ def compose(hw, config=None):
         config = Config(hw.variant)
     crc = hw.crc if hw.crc is not None else _crc()
     count = config.elements
-    hot, cold, event_rings, blocks, rings = _stores(hw, crc, count)
-    store = State(hot, cold, count, rings)
+    hot, cold, event_rings, blocks = _stores(hw, crc, count)
+    store = State(hot, cold, count, blocks if hw.fram_address is None else None)
     expander = _Expander(hw)
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
     elements = [Element(front_end) for front_end in front_ends]

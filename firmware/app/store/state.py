@@ -24,8 +24,8 @@ class State:
     did not reach a minute. calibrated[e]: the element runs on its own, intact calibration.
     """
 
-    def __init__(self, hot, cold, element_count, rings=()):
-        """rings: every Ring of raw erase blocks that the meter appends to; () with FRAM."""
+    def __init__(self, hot, cold, element_count, blocks=None):
+        """blocks: the Blocks that hot and cold records are rings of; None with FRAM."""
         self.hot = hot
         self.served_wh = hot.served_wh  # served_wh[e][i]: what readers may see, whole Wh, never falling
         self.cold = cold
@@ -37,14 +37,13 @@ class State:
         self.saved_second = 0
         self.known = False  # a record of an earlier life was found
         self.last_error = None
-        self.rings = rings
-        self.in_flash = len(rings) > 0  # no FRAM: registers go to a ring of raw erase blocks
+        self.blocks = blocks
+        self.in_flash = blocks is not None  # no FRAM: registers go to a ring of raw erase blocks
         self.failing = False  # the supply is going: store whatever there is
         self.save_failures = 0
         self._lost_record = bytearray(4 + 24 * element_count)
         self._boot_record = bytearray(4)
         self._run_s = 0
-        self._turn = 0
         self.restless = True  # poll() has something to do
         self._lost_due = False  # a cold record that the store could not take yet
         self._boots_due = False
@@ -172,18 +171,9 @@ class State:
         An erase of the flash that the code runs from stops the processor for its time: at most one a pass, each ring in its
         turn, none while the supply is failing and none while a record is soon due.
         """
-        rings = self.rings
-        if not rings:
+        if self.blocks is None:
             return
-        turn = self._turn + 1
-        if turn >= len(rings):
-            turn = 0
-        self._turn = turn
-        for ring in rings:
-            ring.hold = True
-        if not self.failing and (self._calm(elements) or not rings[turn].ahead):
-            rings[turn].hold = False
-        rings[turn].poll()
+        self.blocks.poll(self.failing, self._calm(elements))
         self.hot.poll()
         self.cold.poll()
 
