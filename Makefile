@@ -41,6 +41,7 @@ check: $(STAMP)
 	$(BIN)/pyright
 	$(BIN)/pyright -p boards -t "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 	$(BIN)/python -m tests_host.house
+	$(BIN)/python -m host_tools.events --check
 
 sim: $(STAMP)
 	$(BIN)/meter sim --until 1h --load 2300W --seed $(SEED) $(ARGS)
