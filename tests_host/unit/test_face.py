@@ -17,6 +17,7 @@ from app.supply import door
 from app.supply.switch import Switch
 from fakes_hw import after, without_heap
 from fakes_meter import DAY_2026, GOOD, START, Log, ScriptedFrontEnd
+from fakes_panel import Alcs
 
 
 class Part:
@@ -217,6 +218,147 @@ def test_element_is_active_above_its_starting_power_either_way():
         b.elements[1].sample.active_power_mw = second * 1000
         b.poll(20, True)
         assert b.view.active_elements == active, (first, second)
+
+
+def test_an_active_element_drops_out_ten_per_cent_below():
+    # On at 9 W, off below 8.1 W.
+    b = Bench()
+    for milliwatts, active in (
+        (8_999, 0),
+        (9_000, 1),
+        (8_100, 1),
+        (8_099, 0),
+        (8_999, 0),
+        (-9_000, 1),
+        (-8_100, 1),
+        (0, 0),
+    ):
+        b.elements[0].sample.active_power_mw = milliwatts
+        b.elements[0].fresh = True
+        b.poll(20, True)
+        assert b.view.active_elements == active, milliwatts
+
+
+def test_signs_of_other_parts_within_a_second():
+    b = Bench()
+    b.poll(20, True)
+    edition = b.view.edition
+    b.poll(20, True)
+    assert b.view.edition == edition, "nothing has changed"
+    signs = b.face.signs
+    for name, value in (
+        ("battery", 1),
+        ("non_disablement", 1),
+        ("han_state", v.HAN_JOINED),
+        ("han_level", 3),
+        ("tamper", 1),
+    ):
+        setattr(signs, name, value)
+        b.poll(20, True)
+        assert getattr(b.view, name) == value and b.view.edition != edition, name
+        edition = b.view.edition
+    assert b.view.warning == 1, "a tamper flag is a cause of the warning"
+    signs.tamper = 0
+    b.poll(20, True)
+    assert b.view.warning == 0
+    signs.warning = 1
+    b.watch.warning = True
+    b.poll(20, True)
+    signs.warning = 0
+    b.poll(20, True)
+    assert b.view.warning == 1, "only gone when all causes are"
+    b.watch.warning = False
+    b.poll(20, True)
+    assert b.view.warning == 0
+
+
+def test_a_contactor_that_does_not_obey():
+    b = Bench(positions=(1, 0, None))
+    b.switches[0].disagrees = True
+    b.switches[1].relay.fault = 1
+    b.face._look(b.now)
+    assert b.view.contactor[:2] == [v.FAULT_CLOSED, v.FAULT_OPEN]
+    b.face._look(b.now)
+    assert b.view.warning == 1
+
+
+def test_boost_is_a_flashing_switch():
+    b = Bench(positions=(1, None, 1))
+    b.poll(20, True)
+    assert b.view.contactor[2] == v.CLOSED
+    b.face.commands.alcs = Alcs()
+    b.face.commands.alcs.boost_left_min = 15
+    b.poll(20, True)
+    b.poll(20, True)
+    assert b.view.contactor[2] == v.BOOST
+    b.face.commands.alcs.boost_left_min = 0
+    b.poll(20, True)
+    b.poll(20, True)
+    assert b.view.contactor[2] == v.CLOSED
+
+
+def test_local_time_over_both_changes_of_2026():
+    # Last Sundays of March and October 2026: the 29th (day 9584) and the 25th (day 9794); at 01:00 UTC.
+    b = Bench()
+    for day, second, ahead in ((9584, 3599, 0), (9584, 3600, 1), (9794, 3599, 1), (9794, 3600, 0)):
+        b.clock.set(day, second)
+        b.poll(20, True)
+        assert (b.view.local, b.view.ahead_h) == (1, ahead), (day, second)
+    b.panel.settings.local_time = 0
+    b.face.apply()
+    b.clock.set(9584, 3600)
+    b.poll(20, True)
+    assert (b.view.local, b.view.ahead_h) == (0, 0)
+
+
+def test_press_times_are_settings():
+    b = Bench()
+    b.panel.settings.long_press_ms = 1000
+    b.face.apply()
+    b.run(5200)
+    b.a.down = True
+    b.run(1200)
+    assert b.panel.keys[-1] == 3  # A_LONG
+    b.a.down = False
+    b.run(200)
+    b.panel.settings.b_sealed = 1
+    b.face.apply()
+    b.b.down = True
+    b.run(2500)
+    assert b.panel.keys[-1] == 3
+
+
+def test_keys_click_and_arming_beeps():
+    b = Bench(positions=(0, None, None))
+    b.run(5500)
+    b.a.down = True
+    b.run(200)
+    b.a.down = False
+    b.run(200)
+    assert b.buzzer.heard[:2] == [True, False] and not b.face.sound.busy
+    del b.buzzer.heard[:]
+    b.run(6000)
+    b.switches[0].arm()
+    b.run(4000)
+    assert b.buzzer.heard.count(True) == 3 and b.buzzer.heard[-1] is False
+
+
+def test_test_display_by_both_keys():
+    b = Bench()
+    b.run(5500)
+    b.face.signs.terminal_open = 1
+    b.run(1000)
+    b.a.down = b.b.down = True
+    b.run(5300)
+    assert b.face.test_active
+    b.a.down = b.b.down = False
+    b.run(2000)
+    assert b.view.service == 1 and b.view.status() & 256
+    b.b.down = True
+    b.run(200)
+    b.b.down = False
+    b.run(2000)
+    assert not b.face.test_active and b.view.service == 0
 
 
 def test_time_is_utc_and_valid_only_if_known():
