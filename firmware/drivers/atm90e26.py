@@ -70,7 +70,7 @@ class ATM90E26:
         """spi: MicroPython SPI; cs: Pin; clock: the `time` module or its like; profile: see configure(). warn: WarnOut, Pin or
         None: without it a sag is noticed when the status is next read, within a second. The bus is not touched.
         """
-        self._warn = warn
+        self.warn = warn
         self._sag = 0
         self.chip_id = bytes(8)
         self._link = Link(spi, cs, clock)
@@ -154,7 +154,7 @@ class ATM90E26:
         flags = _ENERGY | self._read_energy(sample, now_ms)
         if not setup.functions_kept():
             flags |= _REPAIRED
-        if self._warn is not None and self._warn():
+        if self.warn is not None and self.warn():
             flags |= self._read_status()
         if quantities:
             flags |= self._read_status()

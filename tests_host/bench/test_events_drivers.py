@@ -33,10 +33,10 @@ class Rig:
             cs = bus.attach(self.model)
             self.front = ADE9153A(bus, cs, Pin(1, self.model.reset_pin), self.clock, lambda cs, level: None)
         else:
-            self.model = ATM90E26Model(self.clock, HiddenErrors(), random.Random(1))
+            self.model = model = ATM90E26Model(self.clock, HiddenErrors(), random.Random(1))
             bus = SpiBus(self.clock, 125_000)
-            cs = bus.attach(self.model)
-            self.front = ATM90E26(bus, cs, self.clock, warn=SensedPin(lambda: self.model.warnout))
+            cs = bus.attach(model)
+            self.front = ATM90E26(bus, cs, self.clock, warn=SensedPin(lambda: model.warnout))
         self.bus = bus
         self.model.set_point(point)
         while not self.read(20) & ENERGY:

@@ -19,6 +19,7 @@ MODULES = (
     "conservation",
     "power_cut",
     "profiles",
+    "dips",
     "budgets",
     "images",
     "bad_input",

@@ -73,7 +73,7 @@ class Dips:
         self._open = 0
 
     def poll(self, now_ms, second):
-        """Every pass in which a flag EVENT or a second came. allocates: no"""
+        """In a pass with flag EVENT, and each second. allocates: no"""
         if second:
             self._hour_s += self.clock.passed_s
             if self._hour_s >= _HOUR_S:
@@ -87,17 +87,18 @@ class Dips:
                     self._drop(2 * i)
                     self._drop(2 * i + 1)
                 continue
+            # Asked whenever there is a look: the pass whose flag said so may be over, the front end keeps what it has seen.
+            record = self._record
+            element.front_end.events_into(record)
             half_cycle = element.front_end.half_cycle
-            if element.flags & s.EVENT or second and (half_cycle and self._open or not self.clock.second % 60):
-                record = self._record
-                element.front_end.events_into(record)
-                if half_cycle:
+            if half_cycle:
+                if self._open or record[0] or record[1]:
                     self._follow(2 * i, now_ms, record[0] & _DIP, record[1] & _DIP, record[2], dip_log.DIP)
                     self._follow(2 * i + 1, now_ms, record[0] & _SWELL, record[1] & _SWELL, record[3], dip_log.SWELL)
-                elif record[1] & _SAG:
-                    if not self.active[2 * i]:
-                        self._begin(2 * i, now_ms, record[2], dip_log.DIP | dip_log.SECONDS | dip_log.BY_SAG)
-                    continue  # judged by the next reading
+            elif record[1] & _SAG:
+                if not self.active[2 * i]:
+                    self._begin(2 * i, now_ms, record[2], dip_log.DIP | dip_log.SECONDS | dip_log.BY_SAG)
+                continue  # judged by the next reading
             if second and not half_cycle and element.flags & s.QUANTITIES:
                 self._by_seconds(i, element.sample.rms_voltage_mv, now_ms)
         self._looked_ms = now_ms
