@@ -73,7 +73,7 @@ def check_switches(calendar, oracle, first_day, last_day, where):
 
 
 def count(full):
-    return 32 if full else 4
+    return 16 if full else 4
 
 
 def parts(full):
