@@ -202,7 +202,9 @@ def test_what_is_not_fitted_is_left_out():
     )
     assert not fitted.has(object_map.LOAD_LIMIT_COUNT, view) and not plain.has(object_map.PRICE, view)
     at = listed.next(-1, items.TEST, plain, view, False)
-    assert listed.records()[12 * at : 12 * at + 6] == b"\x01\x00\x00\x03\x00\xff", "without elements no registers' rests"
+    assert listed.records()[12 * at : 12 * at + 6] == b"\x01\x00\x00\x03\x00\xff", (
+        "without elements no registers' rests"
+    )
 
 
 def test_nothing_to_show_is_dashes():

@@ -30,6 +30,7 @@ _LAMPS = (
 _SLOW_BIT = const(0x800000)
 _FAST_BIT = const(0x1000000)
 _LETTER_F = const(0x8E)
+_TIME_OF_DAY = const(16)  # om.TIME_OF_DAY, looked at in every frame
 
 
 class Canvas:
@@ -89,11 +90,12 @@ class Canvas:
         self._signs(view)
         form = item.form
         value = readings.number(item.source, view)
-        if form == om.TEXT:
+        if form < _TIME_OF_DAY:
+            if value != NO_VALUE:
+                # Toward zero: floor division of the magnitude.
+                value = -(-value // item.divisor) if value < 0 else value // item.divisor
+        elif form == om.TEXT:
             value = page
-        elif form < om.TIME_OF_DAY and value != NO_VALUE:
-            # Toward zero: floor division of the magnitude.
-            value = -(-value // item.divisor) if value < 0 else value // item.divisor
         letter = 1 if view.non_disablement else 0
         if number != self._item:
             self._item = number

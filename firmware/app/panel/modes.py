@@ -22,7 +22,7 @@ from app import ticks
 from app.panel import commands as cmd
 from app.panel import entry, gestures, items
 from app.panel import settings as st
-from app.panel.view import ABSENT
+from app.panel.view import ABSENT, ARMED
 
 INSTALL = const(0)
 AUTO = const(1)
@@ -181,14 +181,15 @@ class Modes:
         if self.privacy is not None and self.privacy.tick(now_ms) and self.screen == LIST and self.mode != TEST:
             self.home(now_ms, view)  # what is shown may be hidden again
             return
-        armed = view.armed()
+        contactor = view.contactor
+        armed = contactor[0] == ARMED or contactor[1] == ARMED
         if armed is not self._armed:
             self._armed = armed
             self._arming(armed, now_ms, view)
         if self.mode == AUTO:
             if age >= self.settings.auto_scroll_s * 1000:
                 self._next(now_ms, view)
-            if self.installing():
+            if self.installation is not None and self.installing():
                 self.home(now_ms, view)
         elif self.mode == INSTALL:
             if not self.installing() or (self.screen == LIST and self._idle(now_ms, self.settings.manual_timeout_s)):

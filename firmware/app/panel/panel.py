@@ -13,7 +13,7 @@ once. The part behind `lcd` may fail at any time: that is counted and tried agai
 from micropython import const
 
 from app import ticks
-from app.panel import gestures, items, modes, words
+from app.panel import gestures, items, modes, object_map, words
 from app.panel import settings as st
 from app.panel.canvas import Canvas
 from app.panel.modes import Modes
@@ -203,9 +203,8 @@ class Panel:
             self._items.take(position, item, self.readings.fine_decimals())
             self.canvas.relabel()
         page = 0
-        text = self.readings.text(item.source)
-        if text is not None and len(text) > _PAGE:
-            pages = (len(text) + _PAGE - 1) // _PAGE
+        if item.form == object_map.TEXT:
+            pages = (len(self.readings.text(item.source)) + _PAGE - 1) // _PAGE
             page = screens.age_ms(now_ms) // _PAGE_MS % pages
         self.canvas.item(position, item, view, self.readings, page)
 
