@@ -5,7 +5,8 @@ from micropython import const
 
 from app.clock import Clock
 from app.config import Config
-from app.configuration.group import Group
+from app.configuration.settings import Settings
+from app.engines import Engines
 from app.meter import Meter
 from app.metrology.element import Element
 from app.panel.face import Face
@@ -24,6 +25,7 @@ from app.store.hot import HotStore
 from app.store.preset import Preset
 from app.store.state import State
 from app.supervision import Supervision
+from app.supply.control import SupplyControl
 from app.supply.door import Door
 from app.supply.supply import Supply
 from app.supply.switch import Switch
@@ -34,7 +36,6 @@ from drivers.latching_relay import CoilLock, LatchingRelay, RelayError
 
 VERSION = b"0.1.0"  # ASCII, as the panel shows it
 
-_EVENT_MASKS = const(21)  # cold id, -> layout
 _TICK_MASK = const(0x3FFFFFFF)
 _CONTACTOR_REST_MS = const(10_000)
 _AUXILIARY_REST_MS = const(1_000)
@@ -180,10 +181,15 @@ def _stores(hw, crc, count):
     return hot, ColdRing(ring[layout.RING_COLD]), events, blocks
 
 
-def compose(hw, config=None):
-    """Hardware -> Meter, restored and started. raises: ValueError where the board cannot hold its registers"""
+def compose(hw, config=None, settings=None):
+    """Hardware -> Meter, restored and started. settings: Settings, None: the factory's.
+
+    raises: ValueError where the board cannot hold its registers
+    """
     if config is None:
         config = Config(hw.variant)
+    if settings is None:
+        settings = Settings()
     crc = hw.crc if hw.crc is not None else _crc()
     count = config.elements
     hot, cold, event_rings, blocks = _stores(hw, crc, count)
@@ -192,8 +198,7 @@ def compose(hw, config=None):
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
     elements = [Element(front_end) for front_end in front_ends]
     clock = Clock(hw.clock.ticks_ms() & _TICK_MASK)
-    masks = Masks(cold, _EVENT_MASKS)
-    log = journal.Journal(EventLogs(event_rings), clock, masks, Group("events", journal.FIELDS))
+    log = journal.Journal(EventLogs(event_rings), clock, Masks(cold, layout.EVENT_MASKS), settings.events)
     timekeeper = Timekeeper(_rtc(hw), clock, log)
     supervision = Supervision(elements, store, log, config)
     power_good = hw.power_fail.value if hw.power_fail is not None else _always
@@ -205,7 +210,17 @@ def compose(hw, config=None):
         supply = Supply(_switches(hw, feedback, stuck), cold, log, power_good)
     switches = supply.switches if supply is not None else (None, None, None)
     preset = Preset(elements, store, clock, log)
-    door = Door(switches[0], switches[1], switches[2], clock, preset=preset.apply, log=log.append_now)
+    controls = [
+        SupplyControl(switches[k], cold, layout.SUPPLY_0 + k, log, k) if switches[k] is not None else None
+        for k in range(2)
+    ]
+    door = Door(controls[0], controls[1], switches[2], clock, preset=preset.apply, log=log.append_now)
+    now_ms = hw.clock.ticks_ms() & _TICK_MASK
+    fitted = [control for control in controls if control is not None]
+    engines = Engines(
+        settings, elements, store, blocks, crc, clock, log, fitted, door, _mark(store, timekeeper), now_ms
+    )
+    preset.connect(engines)
     panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
     meter = Meter(
@@ -224,6 +239,8 @@ def compose(hw, config=None):
         hw.reset_cause,
         door,
         _pulse(hw, elements[0], config),
+        engines.outage,
+        engines,
     )
     meter.start(hw.clock.ticks_ms() & _TICK_MASK, hw.boot_us // 1000)
     for k in stuck:
@@ -239,6 +256,12 @@ def _pulse(hw, element, config):
     from drivers.pulse_led import PulseLed
 
     return PulseMaker(element, PulseLed(hw.pulse_led, timer=hw.pulse_timer), config)
+
+
+def _mark(store, timekeeper):
+    """Where the time is noted each second: in the RTC, if hot records wait for energy."""
+    rtc = timekeeper.rtc
+    return rtc if store.in_flash and rtc is not None and hasattr(rtc, "write_mark") else None
 
 
 def _always():

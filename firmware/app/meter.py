@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The meter, top down: what one pass does, in order.
 
-    energy of every element -> registers -> store -> supervision -> supply -> panel -> watchdog
+    energy of every element -> registers -> store -> supervision -> clock -> rounds -> supply -> panel -> watchdog
 
 One direction, one pass, no call back up. Everything outside the first three steps is a *feature*: an exception in one switches
 that feature off, is logged, and metering goes on. Time is an argument; nothing here waits.
@@ -19,30 +19,32 @@ FEATURE_SUPPLY = const(2)
 FEATURE_PANEL = const(3)
 FEATURE_LOG = const(4)
 FEATURE_PULSE = const(5)
-_FEATURES = const(6)
+FEATURE_ROUNDS = const(16)  # between these lie the engines' own (app/engines.py)
+_FEATURES = const(17)
 
 # The features of a complete pass, in the order in which they run.
-_ORDER = (FEATURE_SUPERVISION, FEATURE_CLOCK, FEATURE_SUPPLY, FEATURE_PANEL, FEATURE_LOG)
+_ORDER = (FEATURE_SUPERVISION, FEATURE_CLOCK, FEATURE_ROUNDS, FEATURE_SUPPLY, FEATURE_PANEL, FEATURE_LOG)
 _FROM_CLOCK = const(1)
-_FROM_SUPPLY = const(2)
-_AT_PANEL = const(3)
-_RUNS = const(5)
+_FROM_ROUNDS = const(2)
+_FROM_SUPPLY = const(3)
+_AT_PANEL = const(4)
+_RUNS = const(6)
 
 _ALIGN_WAIT_MS = const(2)
 _SECOND_ROOM_MS = const(50)
 _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
+_WORK_WAIT_MS = const(10)
 _QUANTITIES_EVERY = const(10)  # passes, and on a second: each second at the board's 100 ms
 _PANEL_EVERY = const(10)  # passes, where they are more than a second apart
 _FAILING_WAIT_MS = const(1)
 _RESTORE_WAIT_MS = const(50)
 _BOOTS_FAILED = const(3)
 _CAUSE_WATCHDOG = const(1)
-_LONG_OUTAGE_S = const(180)
-_DAYS_MOST = const(10_000)
 _ENERGY = s.ENERGY
-_ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
+_EVENT = s.EVENT
+_ATTENTION = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED | s.EVENT
 
 
 class Meter:
@@ -70,6 +72,8 @@ class Meter:
         reset_cause,
         door,
         pulse=None,
+        outage=None,
+        engines=None,
     ):
         self.config = config
         self.elements = elements
@@ -86,6 +90,12 @@ class Meter:
         self.reset_cause = reset_cause  # 0 power-on, 1 watchdog, 2 other
         self.door = door
         self.pulse = pulse  # PulseMaker, or None where the chip drives the LED
+        self.outage = outage  # tells when the supply went and came back
+        self.engines = engines
+        self.rounds = None
+        if engines is not None:
+            self.rounds = engines.rounds
+            self.rounds.fail = self._engine_failed
         self.safe = False  # after three failed boots: metering only
         self.passes = 0
         self.failing = False
@@ -132,18 +142,20 @@ class Meter:
         # What passed before the store answered is over: the time that now comes from the RTC has it in it.
         self.clock.advance(now_ms)
         self._start(FEATURE_CLOCK, self.timekeeper.start, now_ms)
-        self._log_return()
+        self._log_return(away_ms)
         self.store.tell(self.log)
         if self.supply is not None:
             self._start(FEATURE_SUPPLY, self.supply.restore)
+        if self.engines is not None:
+            self._start(FEATURE_ROUNDS, self.engines.start, not self.reset_cause)
         self.safe = self.store.boots_failed >= _BOOTS_FAILED
         if self.safe:
             self.log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_SAFE_MODE)
         elif self.panel is not None:
             self._start(FEATURE_PANEL, self.panel.start, now_ms)
-        fitted = (self.supervision, self.timekeeper, self.supply, self.panel, self.log)
+        fitted = (self.supervision, self.timekeeper, self.rounds, self.supply, self.panel, self.log)
         for at in range(_RUNS):
-            shed = self.safe and _FROM_SUPPLY <= at <= _AT_PANEL
+            shed = self.safe and _FROM_ROUNDS <= at <= _AT_PANEL
             self._running[at] = None if shed or self.feature_off[_ORDER[at]] else fitted[at]
 
     def poll(self, now_ms):
@@ -165,36 +177,43 @@ class Meter:
         if failing is not self.failing:
             self.failing = store.failing = failing
         self._since_quantities += 1
-        quantities = second and not failing and (self._sampled or self._since_quantities >= _QUANTITIES_EVERY)
+        quantities = second and not failing
         if quantities:
-            self._since_quantities = 0
+            if self._since_quantities >= _QUANTITIES_EVERY:
+                self._since_quantities = 0
+                if self.rounds is not None:
+                    self.rounds.fresh = True
+            else:
+                quantities = self._sampled
         attention = self._read(now_ms, second, quantities)
         self._unsaved_seconds += seconds
         if failing:
-            # Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits.
-            if not self.safe:
-                self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
-            self._save()
-            store.housekeeping(self.elements)
-            self.passes += 1
-            self.watchdog.feed()
-            return ticks.add(now_ms, _FAILING_WAIT_MS)
+            return self._failing_pass(now_ms, second)
         if self._unsaved >= self._save_counts or self._unsaved_seconds >= self._save_seconds:
             self._save()
         if store.in_flash:
             store.housekeeping(self.elements)
         if self.expander is not None and not self.safe:
             self.expander.poll()
-        if second or attention:
-            self._run_features(0, now_ms, second)
-        else:
-            self._run_features(_FROM_CLOCK if self.timekeeper.aligning else _FROM_SUPPLY, now_ms, False)
+        self._run_features(now_ms, second, attention)
         if second and store.restless:
             store.poll(seconds)
         self.passes += 1
         self.watchdog.feed()
         self._wanted_ms = ticks.add(now_ms, self._next_wait())
         return self._wanted_ms
+
+    def _failing_pass(self, now_ms, second):
+        """Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits."""
+        if not self.safe:
+            self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
+        if self.outage is not None:
+            self.outage.warn()
+        self._save()
+        self.store.housekeeping(self.elements)
+        self.passes += 1
+        self.watchdog.feed()
+        return ticks.add(now_ms, _FAILING_WAIT_MS)
 
     def _read(self, now_ms, second, quantities):
         """Energy of every element, booked when the second ends. returns: flags"""
@@ -209,22 +228,15 @@ class Meter:
                 element.registers.close_second()
         return attention
 
-    def _log_return(self):
-        """Why and since when we were away: known from the last record and the clock."""
+    def _log_return(self, away_ms):
+        """Why we were away, and since when."""
         if self.reset_cause == _CAUSE_WATCHDOG:
             self.log.append_now(codes.WATCHDOG_RESET, 0)
         elif self.reset_cause:
             self.log.append_now(codes.UNEXPECTED_RESET, 0)
-        elif self.store.known and self.clock.valid:
-            away_s = self.clock.second - self.store.saved_second
-            days = self.clock.day - self.store.saved_day
-            if days < 0:
-                away_s = 0  # the clock has gone back: it does not know how long
-            else:
-                away_s += (days if days <= _DAYS_MOST else _DAYS_MOST) * 86_400
-            self.log.append_at(self.store.saved_day, self.store.saved_second, codes.SUPPLY_INTERRUPTED, 0)
-            code = codes.OUTAGE_RESTORED_LONG if away_s >= _LONG_OUTAGE_S else codes.OUTAGE_RESTORED
-            self.log.append_now(code, away_s if away_s > 0 else 0)
+        store = self.store
+        if self.outage is not None:
+            self.outage.restored(not self.reset_cause, store.known, store.saved_day, store.saved_second, away_ms)
 
     def _save(self):
         # Nothing is counted as saved before the record is known to be good: a failed save is tried again in the next pass.
@@ -232,8 +244,18 @@ class Meter:
             self._unsaved = 0
             self._unsaved_seconds = 0
 
-    def _run_features(self, at, now_ms, second):
-        """Every feature of _ORDER from place `at` on; one that raises is switched off, the next one has its turn."""
+    def _run_features(self, now_ms, second, attention):
+        """The features of _ORDER that this pass has work for; one that raises is switched off, the next one has its turn."""
+        rounds = self.rounds
+        if attention & _EVENT and rounds is not None:
+            rounds.restless = True
+        at = _FROM_SUPPLY
+        if second or attention:
+            at = 0
+        elif self.timekeeper.aligning:
+            at = _FROM_CLOCK
+        elif rounds is not None and rounds.restless:
+            at = _FROM_ROUNDS
         if self._long:
             early = ticks.diff(self._wanted_ms, now_ms) > 0  # an input edge, or the end of it all
             self._fit_panel(early or self.passes % _PANEL_EVERY == 0)
@@ -284,6 +306,12 @@ class Meter:
             except Exception:  # noqa: BLE001  the log itself is gone: the flag in feature_off stays
                 self._switch_off(FEATURE_LOG)
 
+    def _engine_failed(self, number, error):
+        """Of the rounds: the engine is switched off already."""
+        self.feature_off[number] = 1
+        self.store.last_error = error
+        self.log.append_now(codes.PROGRAM_FAULT, number)
+
     def _switch_off(self, number):
         self.feature_off[number] = 1
         for at in range(_RUNS):
@@ -295,7 +323,7 @@ class Meter:
         wait = self.config.longest_wait_ms
         if wait > 1000:
             # Long steps still end on a second, so that metering seconds never straddle a read.
-            wait = to_second + (wait // 1000 - 1) * 1000
+            wait = to_second + (self._until_boundary(wait // 1000) - 1) * 1000
         elif wait > to_second:
             wait = to_second
         energy_mwh_s = self._energy_mwh_s
@@ -314,6 +342,9 @@ class Meter:
         elif timekeeper.refining and wait > to_second:
             wait = to_second
         running = self._running
+        rounds = running[_FROM_ROUNDS]
+        if rounds is not None and rounds.restless:
+            wait = min(wait, _WORK_WAIT_MS)
         supply = running[_FROM_SUPPLY]
         if supply is not None and supply.busy:
             wait = min(wait, _COIL_WAIT_MS)
@@ -327,3 +358,10 @@ class Meter:
             # The pass that closes the second must not be late because of one just before it.
             wait = to_second - _SECOND_ROOM_MS
         return wait if wait > 0 else 1
+
+    def _until_boundary(self, seconds):
+        """A long step ends where an engine has something to do. returns: seconds, 1..seconds"""
+        rounds = self._running[_FROM_ROUNDS]
+        if rounds is None or rounds.due_s >= seconds:
+            return seconds
+        return rounds.due_s if rounds.due_s > 1 else 1

@@ -4,7 +4,8 @@
 A round runs every engine once, in order. It comes when fresh readings are there, when the nearest boundary of any engine has
 come (each says how far off its own is), when the clock was set, and in every pass as long as an engine has something left to
 write. Between rounds a second costs one subtraction. Each engine is a feature of its own: one that raises is switched off and
-reported, the others go on.
+reported, the others go on. An engine that has stored something ends the pass: energy reads must not wait for two writes. The
+round goes on with the next engine in the next pass.
 """
 
 from micropython import const
@@ -14,7 +15,8 @@ _DAY_S = const(86_400)
 
 class Rounds:
     """engines: list of (feature number, engine), in the order in which they run. An engine has `poll(now_ms, second)`, and may
-    have `until_s()` (seconds to its next boundary) and `restless` (it wants the next pass soon). clock: Clock.
+    have `until_s()` (seconds to its next boundary) and `restless` (it wants the next pass soon). clock: Clock. cold: ColdStore
+    that the engines save to (`saves` counts), or None.
 
     fresh: set by the owner when this pass has brought readings. fail: callable(number, error) of the owner. due_s: seconds to
     the next boundary. restless: an engine has something left to do. In a round `clock.passed_s` is the seconds since the last.
@@ -28,6 +30,9 @@ class Rounds:
         "fresh",
         "due_s",
         "restless",
+        "cold",
+        "_at",
+        "_round_s",
         "_passed_s",
         "_adjusted",
         "_generation",
@@ -35,14 +40,17 @@ class Rounds:
         "_eager",
     )
 
-    def __init__(self, clock, engines):
+    def __init__(self, clock, engines, cold=None):
         self.clock = clock
+        self.cold = cold
         self.numbers = [number for number, _ in engines]
         self.engines = [engine for _, engine in engines]
         self.fail = None
         self.fresh = False
         self.due_s = 0
         self.restless = True
+        self._at = 0  # the engine with which the round goes on; 0: none is under way
+        self._round_s = 0
         self._passed_s = 0
         self._adjusted = clock.adjusted
         self._generation = clock.generation
@@ -52,12 +60,12 @@ class Rounds:
 
     def poll(self, now_ms, second):
         """One pass. allocates: no"""
+        clock = self.clock
         if second:
-            clock = self.clock
             passed_s = clock.passed_s
             self._passed_s += passed_s
             self.due_s -= passed_s
-            if (
+            if not self._at and (
                 self.fresh
                 or self.due_s <= 0
                 or clock.adjusted != self._adjusted
@@ -66,12 +74,14 @@ class Rounds:
                 self.fresh = False
                 self._adjusted = clock.adjusted
                 self._generation = clock.generation
-                clock.passed_s = self._passed_s
+                self._round_s = self._passed_s
                 self._passed_s = 0
-                self._round(now_ms, True)
+                self._round(now_ms, True, 0)
                 return
-        if self.restless:
-            self._round(now_ms, False)
+        if self._at:
+            self._round(now_ms, True, self._at)
+        elif self.restless:
+            self._round(now_ms, False, 0)
 
     def off(self, number):
         """True when the engine of this number was switched off."""
@@ -80,10 +90,13 @@ class Rounds:
                 return self.engines[at] is None
         return True
 
-    def _round(self, now_ms, second):
+    def _round(self, now_ms, second, at):
         engines = self.engines
         count = len(engines)
-        at = 0
+        cold = self.cold
+        saves = cold.saves if cold is not None else 0
+        if second:
+            self.clock.passed_s = self._round_s
         while at < count:
             try:
                 while at < count:
@@ -91,9 +104,18 @@ class Rounds:
                     if engine is not None:
                         engine.poll(now_ms, second)
                     at += 1
+                    if cold is not None and cold.saves != saves:
+                        break
             except Exception as error:  # noqa: BLE001  one engine must not stop the others
                 self._drop(at, error)
                 at += 1
+            if cold is not None and cold.saves != saves:
+                break
+        if second and at < count:
+            self._at = at
+            self.restless = True
+            return
+        self._at = 0
         self._look_ahead(second)
 
     def _look_ahead(self, second):

@@ -12,6 +12,7 @@ from app.configuration.group import Group
 from app.meter import Meter
 from app.metrology import sample as s
 from app.metrology.element import Element
+from app.quality.outage import Outage
 from app.records.event_log import PAYLOAD
 from app.records.event_logs import EventLogs
 from app.records.journal import FIELDS, Journal
@@ -247,6 +248,7 @@ class Rig:
         self.supervision = parts.get("supervision") or Supervision(self.elements, self.store, self.log, self.config)
         self.watchdog = FakeWatchdog()
         self.boot_ms = boot_ms
+        self.outage = Outage(self.clock, self.log, self.store.cold, layout.OUTAGE)
         self.meter = Meter(
             config=self.config,
             elements=self.elements,
@@ -262,6 +264,7 @@ class Rig:
             expander=parts.get("expander"),
             reset_cause=reset_cause,
             door=None,
+            outage=self.outage,
         )
         if started:
             self.start()

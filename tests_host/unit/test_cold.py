@@ -117,13 +117,13 @@ def test_a_save_allocates_nothing_once_the_length_is_known():
     cold = cold_on(FakeBytes())
     first = b"0123456789"
     second = b"9876543210"
-    cold.save(layout.TARIFF, first)
+    cold.save(layout.TARIFF_TOU, first)
     micropython.heap_lock()
     try:
-        good = cold.save(layout.TARIFF, second)
+        good = cold.save(layout.TARIFF_TOU, second)
     finally:
         micropython.heap_unlock()
-    assert good and loaded(cold, layout.TARIFF) == second
+    assert good and loaded(cold, layout.TARIFF_TOU) == second
 
 
 def cold_ring_on(blocks):

@@ -124,3 +124,26 @@ def test_an_engine_may_have_neither_boundary_nor_haste_and_a_quiet_second_alloca
 
     without_heap(seconds, 20)
     assert plain.polls == 2
+
+
+class Cold:
+    saves = 0
+
+
+def test_an_engine_that_stores_ends_the_pass_and_the_round_goes_on():
+    rig = Rig()
+    cold = Cold()
+    rig.rounds.cold = cold
+
+    class Writer(Engine):
+        def poll(self, now_ms, second):
+            cold.saves += 1
+            self.trace.append((self.name, second, self.clock.passed_s))
+
+    rig.rounds.engines[0] = Writer("w", rig.trace, 86_400, rig.clock)
+    assert rig.second(seconds=4) == ["w"] and rig.rounds.restless
+    rig.clock.advance(rig.now + 10)
+    rig.rounds.poll(rig.now + 10, False)
+    assert rig.trace == [("w", True, 4), ("b", True, 4)] and not rig.rounds.restless
+    rig.rounds.poll(rig.now + 20, False)
+    assert len(rig.trace) == 2

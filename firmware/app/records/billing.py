@@ -31,7 +31,7 @@ CAUSE_TENANCY = const(4)
 CAUSE_SUPPLIER = const(5)
 
 PARTS = const(3)
-PAYLOAD = const(208)
+PAYLOAD = const(232)
 HEAD = const(16)  # version, kind, part, cause, set number u32, minute number i32, generation u16, 0
 
 BILLING_UPDATED = const(0x8F0A)
@@ -139,6 +139,10 @@ class Billing:
             self._take(due, CAUSE_NONE, minute)
         elif self._asked:
             self._take(1 << ASYNCHRONOUS, self._asked, minute)
+
+    @property
+    def restless(self):
+        return self.busy
 
     def request(self, cause):
         """An asynchronous set, as soon as may be. One is kept; a second one before it was taken counts as refused."""

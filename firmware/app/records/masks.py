@@ -126,7 +126,7 @@ class Masks:
             return REFUSED_MALFORMED
         if self.waiting:
             return REFUSED_BUSY
-        self._next = bytearray(self._record)
+        self._next = bytearray(self._record)  # pyright: ignore[reportArgumentType]
         base = 1 + mask * _BYTES
         for at in range(_BYTES):
             change = bits[at]

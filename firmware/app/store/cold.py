@@ -17,6 +17,7 @@ from app.store import layout
 _VERSION = const(1)
 _HEAD = const(8)
 _READ_TRIES = const(3)
+_SAVES = const(0x3FFFFFFF)
 _UNKNOWN = const(2)  # _newest: not looked for yet
 
 
@@ -45,6 +46,7 @@ class ColdStore:
         self.id_count = id_count
         self.errors = 0
         self.fell_back = 0
+        self.saves = 0  # asked for: each takes time, and a pass should not wait for many
         self._image = bytearray(_HEAD + layout.COLD_PAYLOAD_MAX + 4)
         self._views = {}
         self._answered = False
@@ -61,6 +63,7 @@ class ColdStore:
         n = len(buf)
         if not 0 < n <= layout.COLD_PAYLOAD_MAX or not 0 <= cold_id < self.id_count:
             raise ValueError("cold: id or length")
+        self.saves = self.saves + 1 & _SAVES
         if self._newest[cold_id] == _UNKNOWN and not self._find(cold_id):
             return False  # the store does not answer: nothing is written over what may be there
         views = self._views_of(n)

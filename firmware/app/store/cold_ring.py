@@ -29,6 +29,7 @@ class ColdRing:
         self.id_count = id_count
         self.errors = 0
         self.fell_back = 0
+        self.saves = 0
         self._half = (ring.sector_count - 3) * ring.per_sector >> 1
         self._sequence = [-1] * id_count  # of the newest record of each id; -1: none
         self._image = bytearray(PAYLOAD)
@@ -50,6 +51,7 @@ class ColdRing:
         n = len(buf)
         if not 0 < n <= layout.COLD_PAYLOAD_MAX or not 0 <= cold_id < self.id_count:
             raise ValueError("cold: id or length")
+        self.saves = self.saves + 1 & _MASK
         ring = self.ring
         if ring.staged or ring.busy():
             return False

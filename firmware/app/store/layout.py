@@ -35,9 +35,24 @@ CONFIG = const(2)
 DECLARED_LOST = const(3)
 CONTACTOR = const(4)
 BOOT = const(5)
-TARIFF = const(6)  # first of the ids of the tariff registers: 6..13
-BILLING = const(14)  # 14..17
-OWN_FROM = const(18)  # 18..30 are not given out yet
+TARIFF_TOU = const(6)
+TARIFF_BLOCK = const(7)
+TARIFF_SECONDARY = const(8)
+TARIFF_CONTROL = const(9)
+DEMAND = const(11)
+PROFILE_STATE = const(12)
+SUPPLY_0 = const(13)  # state machine of the contactor
+SUPPLY_1 = const(14)
+ALCS = const(15)
+TAMPER = const(16)
+QUALITY = const(17)
+SCHEDULE = const(18)
+SETTINGS = const(19)
+ALCS_CALENDAR = const(20)
+EVENT_MASKS = const(21)
+OUTAGE = const(22)
+LOAD_LIMIT = const(23)
+OWN_FROM = const(24)  # 24..30 are not given out yet
 
 # Tables (app/store/tables.py): what is too big for a cold record.
 TABLE_TARIFF_A = const(1)

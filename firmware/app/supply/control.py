@@ -111,6 +111,11 @@ class SupplyControl:
         elif self.cause == CAUSE_LOAD_LIMIT and not self.locked and not switch.armed:
             switch.arm()  # opened, and not yet armed
 
+    @property
+    def waiting(self):
+        """Something was posted and is not done."""
+        return self._posted != 0
+
     # The face of a switch, for the door
 
     @property

@@ -68,6 +68,7 @@ class Ledger:
         self._staged = 0
         self._tries = 0
         self._first_total = -1
+        self._new = False  # the pages are being written for the first time, one a call
         self.charge = Charge()  # of the change that is being staged
         self.total = 0
         self.noted = 0
@@ -208,9 +209,8 @@ class Ledger:
         """
         if self.ready:
             return True
-        if self._first_total < 0:
-            self._first_total = total  # a new meter's base: what it counts while we ask belongs to its first register
-        if self.pending:
+        self.expect(total)
+        if self.pending or self._new:
             return self._commission()
         self._tries += 1
         newest = -1
@@ -247,14 +247,20 @@ class Ledger:
         self.ready = True
         return True
 
+    def expect(self, total):
+        """Restoring is about to begin: a new meter's base, since what it counts while we ask belongs to its first register."""
+        if self._first_total < 0:
+            self._first_total = total
+
     def _commission(self):
         # Every page is written once, the first last: from now on a missing page is a lost one, or a store that is silent.
+        self._new = True
         if not self.retry():
             return False
         for k in range(len(self._ids) - 1, -1, -1):
             if not self._pages[k][0]:
                 self.stage(k)
-                if not self.commit(self.noted, self.base, self.active, self.acted):
+                if not self.commit(self.noted, self.base, self.active, self.acted) or k:
                     return False
         self.total = self.noted
         self.ready = True

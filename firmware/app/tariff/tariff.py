@@ -109,6 +109,11 @@ class Tariff:
                 self._exchanged = False
                 self._follow()
 
+    @property
+    def restless(self):
+        """A set is being received or exchanged: poll every pass."""
+        return self.sets.busy
+
     def until_s(self):
         """Seconds to the next boundary, 1..86400. allocates: no"""
         clock = self._clock
@@ -134,11 +139,18 @@ class Tariff:
         return not self.sets.due(-1)
 
     def _restore(self):
-        ready = self.sets.ready or self.sets.restore()
+        """One part a call: each takes some tens of milliseconds of the FRAM's bus, and energy reads must not wait for all."""
+        waits = None
         for number in range(len(self._divisions)):
-            if not self._divisions[number].ledger.restore(self._served_wh[number][0]):
-                ready = False
-        if not ready:
+            ledger = self._divisions[number].ledger
+            ledger.expect(self._served_wh[number][0])
+            if not ledger.ready and waits is None:
+                waits = number
+        if not self.sets.ready:
+            self.sets.restore()
+            return False
+        if waits is not None:
+            self._divisions[waits].ledger.restore(self._served_wh[waits][0])
             return False
         lost = self.sets.lost
         for part in self._divisions:
