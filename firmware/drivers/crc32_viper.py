@@ -13,56 +13,57 @@ from array import array
 import micropython
 
 
-@micropython.viper
-def _crc(buf: ptr8, n: int, table: ptr32, write: int) -> int:
-    """CRC of buf[:n], half a byte at a time: written to buf[n:n+4], or compared with what stands there.
-
-    returns: 1 when it is the same.
-    """
-    crc = uint(0xFFFFFFFF)
-    i = 0
-    while i < n:
-        crc ^= uint(buf[i])
-        crc = (crc >> uint(4)) ^ (uint(table[int(crc & uint(15))]) & uint(0xFFFFFFFF))
-        crc = (crc >> uint(4)) ^ (uint(table[int(crc & uint(15))]) & uint(0xFFFFFFFF))
-        i += 1
-    crc ^= uint(0xFFFFFFFF)
-    same = 1
-    i = n
-    while i < n + 4:
-        byte = int(crc & uint(0xFF))
-        if write:
-            buf[i] = byte
-        elif int(buf[i]) != byte:
-            same = 0
-        crc = crc >> uint(8)
-        i += 1
-    return same
-
-
 def _table():
     # Aligned words, not bytes: a Xtensa cannot load a word from anywhere. Boot only: big ints.
-    words = array("I", bytes(64))
-    for i in range(16):
+    words = array("I", bytes(1024))
+    for i in range(256):
         crc = i
-        for _ in range(4):
+        for _ in range(8):
             crc = crc >> 1 ^ 0xEDB88320 if crc & 1 else crc >> 1
         words[i] = crc
     return words
 
 
 class Crc32:
-    """seal/valid as in docs/architecture.md, port Checksum; `buf` is a bytearray of n + 4 or more."""
+    """seal/valid as in docs/architecture.md, port Checksum; `buf` is a bytearray of n + 4 or more. Holds its table: 1 KiB.
+
+    The loop stands in both: every save seals, and a call would cost a quarter of what the loop does.
+    """
 
     __slots__ = ("_words",)
 
     def __init__(self):
         self._words = _table()
 
-    def seal(self, buf, n):
+    @micropython.viper
+    def seal(self, buf: ptr8, n: int):
         """Write the CRC-32 of buf[:n] to buf[n:n+4], little-endian. allocates: no"""
-        _crc(buf, n, self._words, 1)
+        table = ptr32(self._words)
+        crc = uint(0xFFFFFFFF)
+        i = 0
+        while i < n:
+            # ptr32 brings a signed word: where words have 64 bits, its sign has to go.
+            crc = (crc >> uint(8)) ^ (uint(table[int((crc ^ uint(buf[i])) & uint(0xFF))]) & uint(0xFFFFFFFF))
+            i += 1
+        crc ^= uint(0xFFFFFFFF)
+        while i < n + 4:
+            buf[i] = int(crc & uint(0xFF))
+            crc = crc >> uint(8)
+            i += 1
 
-    def valid(self, buf, n):
+    @micropython.viper
+    def valid(self, buf: ptr8, n: int) -> bool:
         """True when buf[n:n+4] is the CRC-32 of buf[:n], little-endian. allocates: no"""
-        return _crc(buf, n, self._words, 0) == 1
+        table = ptr32(self._words)
+        crc = uint(0xFFFFFFFF)
+        i = 0
+        while i < n:
+            crc = (crc >> uint(8)) ^ (uint(table[int((crc ^ uint(buf[i])) & uint(0xFF))]) & uint(0xFFFFFFFF))
+            i += 1
+        crc ^= uint(0xFFFFFFFF)
+        while i < n + 4:
+            if int(crc & uint(0xFF)) != int(buf[i]):
+                return False
+            crc = crc >> uint(8)
+            i += 1
+        return True
