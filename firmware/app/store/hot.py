@@ -25,6 +25,29 @@ _DAMAGED = const(2)
 _UNREADABLE = const(3)
 
 
+class _Slices:
+    """Hands back the slice object it is indexed with, to be kept: MicroPython has no slice() constructor."""
+
+    def __getitem__(self, key):
+        return key
+
+
+_ALL = _Slices()[0:6]
+
+
+class _Image:
+    """The bytes of one slot, and what they were packed from: second of the day (-1: not known) and registers."""
+
+    __slots__ = ("buf", "body", "second", "wh", "residue")
+
+    def __init__(self):
+        self.buf = bytearray(hot_record.SIZE)
+        self.body = memoryview(self.buf)[: hot_record.BODY]
+        self.second = -1
+        self.wh = [0, 0, 0, 0, 0, 0]
+        self.residue = [0, 0, 0, 0, 0, 0]
+
+
 class HotStore:
     """restored[e]: False until load(e) could read both slots, whatever it found there: serve nothing before, and
     nothing is saved before. served_wh[e]: six ints.
@@ -55,8 +78,7 @@ class HotStore:
         self._newest = [1] * element_count  # slot of the newest record; the first save goes to slot 0
         self._saved = [False] * element_count
         # Two images an element, as it has two slots: the newest record, and the one being made.
-        self._images = [[bytearray(hot_record.SIZE), bytearray(hot_record.SIZE)] for _ in range(element_count)]
-        self._bodies = [[memoryview(image)[: hot_record.BODY] for image in pair] for pair in self._images]
+        self._images = [(_Image(), _Image()) for _ in range(element_count)]
 
     def save(self, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index):
         """Write one record, or nothing when nothing has changed. returns: True when it is stored and verified
@@ -70,21 +92,34 @@ class HotStore:
             return False
         newest = self._newest[element_index]
         slot = 1 - newest
-        image = self._images[element_index][slot]
-        hot_record.pack(
-            image, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index, self.flags
-        )
-        if self._saved[element_index]:
-            bodies = self._bodies[element_index]
-            if bodies[slot] == bodies[newest]:
-                return True
+        images = self._images[element_index]
+        image = images[slot]
+        buf = image.buf
+        if (
+            utc_second == image.second
+            and registers.residue == image.residue
+            and registers.wh == image.wh
+            and buf[1] == self.flags
+            and buf[2] == tou_index
+            and buf[3] == block_index
+        ):
+            hot_record.pack_open(buf, registers, front_end)  # nothing is booked inside of a second
+        else:
+            hot_record.pack(
+                buf, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index, self.flags
+            )
+            image.second = utc_second
+            image.residue[_ALL] = registers.residue
+            image.wh[_ALL] = registers.wh
+        if self._saved[element_index] and image.body == images[newest].body:
+            return True
         sequence = self.sequence[element_index]
         sequence = sequence + 1 if sequence < _SEQUENCE_MAX else 0
-        pack_into("<I", image, hot_record.BODY, sequence)
-        self.crc.seal(image, _SEALED)
+        pack_into("<I", buf, hot_record.BODY, sequence)
+        self.crc.seal(buf, _SEALED)
         try:
             # One transfer, in the order of the addresses: the CRC goes last, and without it the record is none.
-            self.byte_store.write(self._address(element_index, slot), image)
+            self.byte_store.write(self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT, buf)
         except OSError:
             self.errors += 1
             return False
@@ -101,7 +136,10 @@ class HotStore:
         returns: True when a record was found; False: registers and front end are as they were (a new meter, or `lost`
         has grown; or, with restored[e] still False, the store does not answer: call again)
         """
-        images = self._images[element_index]
+        pair = self._images[element_index]
+        for image in pair:
+            image.second = -1
+        images = [image.buf for image in pair]
         states = [self._read_slot(element_index, slot, images[slot]) for slot in (0, 1)]
         if _UNREADABLE in states:
             self.errors += 1
@@ -140,15 +178,12 @@ class HotStore:
         for index in range(6):
             served[index] = wh[index]
 
-    def _address(self, element_index, slot):
-        return self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT
-
     def _read_slot(self, element_index, slot, image):
         # Read again before a slot is called damaged: a bit flipped on the bus must not cost a record.
         state = _UNREADABLE
         for _ in range(_READ_TRIES):
             try:
-                self.byte_store.read_into(self._address(element_index, slot), image)
+                self.byte_store.read_into(self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT, image)
             except OSError:
                 continue
             state = _DAMAGED

@@ -15,6 +15,7 @@ VERSION = const(1)
 BODY = const(92)  # without sequence and CRC
 SIZE = const(100)
 SNAPSHOT_AT = const(76)
+_PENDING_AT = const(64)
 
 _FORMAT = "<BBBBHBBIIIIIIIIIIIIIIiii"
 _DAY_SECONDS = const(86_400)
@@ -52,6 +53,14 @@ def pack(buf, element_index, registers, front_end, utc_day, utc_second, tou_inde
         registers.pending_active,
         registers.pending_reactive,
         registers.pending_apparent,
+    )
+    front_end.save_snapshot(buf, SNAPSHOT_AT)
+
+
+def pack_open(buf, registers, front_end):
+    """Into a record packed in the same second, what can have moved since: open second, counters of the chip. allocates: no"""
+    pack_into(
+        "<iii", buf, _PENDING_AT, registers.pending_active, registers.pending_reactive, registers.pending_apparent
     )
     front_end.save_snapshot(buf, SNAPSHOT_AT)
 
