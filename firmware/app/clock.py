@@ -15,6 +15,7 @@ from app import ticks
 from app.records.codes import CLOCK_ADJUSTED, CLOCK_NOT_ADJUSTED
 
 SECONDS_A_DAY = const(86_400)
+_TICK_HALF = const(1 << 29)  # spans are shorter: see app/ticks.py
 
 # An RTC read falls anywhere within its second, so two clocks in step differ by -1, 0 or 1 there: correcting that would
 # only make the time jitter.
@@ -117,9 +118,13 @@ class Clock:
         Call it more often than every 2**29 ms. A tick that goes back is not followed.
         """
         self.passed_s = 0
-        passed = ticks.diff(now_ms, self._tick_ms)
-        if passed <= 0:
-            return 0
+        passed = now_ms - self._tick_ms
+        if (
+            passed <= 0 or passed >= _TICK_HALF
+        ):  # the tick has wrapped or went back: rare enough to call for it then only
+            passed = ticks.diff(now_ms, self._tick_ms)
+            if passed <= 0:
+                return 0
         self._tick_ms = now_ms
         rest = self._rest_ms + passed
         if rest < 1000:

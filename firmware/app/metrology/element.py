@@ -15,6 +15,7 @@ from app.metrology.registers import Registers
 _LOST_STEP_MS = const(30_000)  # W x ms stays a small int: 30 kW x 30 s
 
 _WINDOW_MS = const(900)
+_TICK_HALF = const(1 << 29)  # spans are shorter: see app/ticks.py
 
 _ENERGY = s.ENERGY
 _QUANTITIES = s.QUANTITIES
@@ -92,10 +93,12 @@ class Element:
         self._down_ms = boot_ms
         self._powered_up = boot_ms > 0
 
-    def read(self, now_ms, quantities):
+    def read(self, now_ms, quantities):  # noqa: C901  one line after the other is cheaper than calls
         """One read of the chip. returns: the sample's flags. allocates: no, while the chip answers"""
         smp = self.sample
-        elapsed_ms = ticks.diff(now_ms, self._last_ms)
+        elapsed_ms = now_ms - self._last_ms
+        if elapsed_ms < 0 or elapsed_ms >= _TICK_HALF:  # the tick has wrapped: rare enough to call for it then only
+            elapsed_ms = ticks.diff(now_ms, self._last_ms)
         try:
             # After a gap the power is part of the estimate of what was lost.
             self.front_end.read_into(smp, now_ms, quantities or self.down)
@@ -117,12 +120,18 @@ class Element:
                 self._apparent_ms += elapsed_ms
                 if flags & _QUANTITIES:
                     apparent = self._integrate_apparent()
-            self.registers.fold(active, smp.reactive_counts, apparent)
+            reactive = smp.reactive_counts
+            registers = self.registers
+            # Registers.fold, here: every read does it, and a call costs as much again.
+            registers.pending_active += active
+            registers.pending_reactive += reactive
+            registers.pending_apparent += apparent
             if elapsed_ms > 0:
-                self.power_w = self._power(active if active >= 0 else -active, elapsed_ms)
+                watts = self._power(active if active >= 0 else -active, elapsed_ms)
+                self.power_w = watts
                 if not flags & _QUANTITIES and not self.down:
                     if elapsed_ms >= _WINDOW_MS and not self._window_ms:
-                        self._know(active, smp.reactive_counts, apparent, elapsed_ms)
+                        self._know(watts if active >= 0 else -watts, reactive, apparent, elapsed_ms)
                     else:
                         self._watch_power(elapsed_ms)
         elif flags & _GONE:
@@ -134,7 +143,10 @@ class Element:
             self._take_quantities(flags)
         # A short read may bring no count at all (0.1 Wh each): the last reading holds until there is a new one.
         watts = self._p_before_w
-        self.power_w = max(self.power_w, watts if watts >= 0 else -watts)
+        if watts < 0:
+            watts = -watts
+        if watts > self.power_w:  # noqa: PLR1730  max() is a call
+            self.power_w = watts
         return flags
 
     def _take_quantities(self, flags):
@@ -179,13 +191,14 @@ class Element:
         self._window_apparent += smp.apparent_counts
         if window_ms < _WINDOW_MS:
             return
-        self._know(self._window_active, self._window_reactive, self._window_apparent, window_ms)
+        watts = self._signed_power(self._window_active, window_ms)
+        self._know(watts, self._window_reactive, self._window_apparent, window_ms)
         self._clear_window()
 
-    def _know(self, active, reactive, apparent, ms):
-        """Counts of `ms` are the power before a gap that may come. What only a gap asks for is kept as it is."""
+    def _know(self, watts, reactive, apparent, ms):
+        """Signed power, and counts of `ms`, before a gap that may come. What only a gap asks for is kept as it is."""
         self._known = True
-        self._p_before_w = self._signed_power(active, ms)
+        self._p_before_w = watts
         self._before_ms = ms
         self._q_before_var = reactive
         if self.front_end.apparent_counted:
