@@ -26,7 +26,11 @@ def _weight(x):
 
 class HalfCycles:
     """rms: the last value, AVRMS_OC code. bits: DIP, SWELL while they last. dip, swell: DIPA, SWELLA. raised: an event began
-    (or ended, in that mode) since the owner cleared it. still: nothing will happen by itself; the owner need not call `run_to`.
+    (or ended, in that mode) since the owner cleared it. still: no event will come by itself; the owner need not call `run_to`
+    but to see `rms`.
+
+    The weights F are positive and add up to one, so what lies in a window bounds its rms: while every step is within the
+    levels (`_quiet`), no half cycle has to be worked out.
     """
 
     def __init__(self, now_us):
@@ -36,6 +40,8 @@ class HalfCycles:
         self.swell = 0
         self.raised = False
         self.still = True
+        self._settled = True  # `rms` is what it will be, and nothing is being counted
+        self._quiet = False
         self._levels = (0, 0xFFFFFF, 0xFFFF, 0xFFFF, False)
         self._half_us = 10_000.0
         self._crossing_us = now_us - now_us % 10_000  # of the last update
@@ -44,32 +50,46 @@ class HalfCycles:
         self._lowest, self._highest = NO_DIP, 0
         self._alarm_us = _UNKNOWN
 
-    def levels(self, dip, swell, dip_cycles, swell_cycles, on_exit):
-        """DIP_LVL, SWELL_LVL, DIP_CYC, SWELL_CYC, CONFIG1.DIP_SWELL_IRQ_MODE."""
+    def levels(self, now_us, dip, swell, dip_cycles, swell_cycles, on_exit):
+        """From now on: DIP_LVL, SWELL_LVL, DIP_CYC, SWELL_CYC, CONFIG1.DIP_SWELL_IRQ_MODE."""
+        self.run_to(now_us)
         self._levels = (dip, swell, max(dip_cycles, 1), max(swell_cycles, 1), on_exit)
-        self.still = False
+        self.still = self._settled = self._quiet = False
         self._alarm_us = _UNKNOWN
 
     def voltage(self, now_us, code, frequency_mhz):
         """From now on the rms voltage is `code`; 0 mHz: no crossings, the chip goes on with the nominal 10 ms (p. 27)."""
         half = 500e6 / (frequency_mhz or 50_000)
-        if code == self._steps[-1][1] and half == self._half_us:
+        since, last = self._steps[-1]
+        if code == last and half == self._half_us:
             return
-        self.run_to(now_us)
+        still = self.still  # else the owner is still to be told of something
+        if self._quiet and now_us - since > 3 * self._half_us:
+            self.rms = last
+            self._steps = self._steps[-1:]
+            self._skip_to(now_us)
+        else:
+            self.run_to(now_us)
         if half != self._half_us:
             self._crossing_us = now_us - (now_us - self._crossing_us) / self._half_us * half
             self._half_us = half
-        if code != self._steps[-1][1]:
+        if code != last:
             kept = self._steps[:-1] if self._steps[-1][0] == now_us else self._steps
             self._steps = (*kept, (now_us, code)) if kept else ((now_us, code),)
-        self.still = False
+        beyond = self.bits or self._below or self._above
+        self._quiet = still and not beyond and self._levels[0] <= code >> 5 <= self._levels[1]
+        self.still = self._quiet
+        self._settled = False
         self._alarm_us = _UNKNOWN
+
+    def _skip_to(self, now_us):
+        self._crossing_us += (now_us - self._crossing_us) // self._half_us * self._half_us
 
     def run_to(self, now_us):
         """Every update up to now."""
         while self._crossing_us + self._half_us <= now_us:
-            if self.still:
-                self._crossing_us += (now_us - self._crossing_us) // self._half_us * self._half_us
+            if self._settled:
+                self._skip_to(now_us)
                 return
             self._update()
 
@@ -110,7 +130,8 @@ class HalfCycles:
             self.rms = round(math.sqrt(max(square, 0.0)))
         self._judge(self.rms >> 5)
         waiting = (self._below and not self.bits & DIP) or (self._above and not self.bits & SWELL)
-        self.still = len(steps) == 1 and not waiting
+        self._settled = len(steps) == 1 and not waiting
+        self.still = self._settled or self._quiet
         if self.raised:
             self._alarm_us = _UNKNOWN
 

@@ -39,11 +39,12 @@ class RegisterValues(EnergyPath):
 
     # -- status (p. 40) -------------------------------------------------------------------------------------
     def _status(self):
-        self.advance()
         now = self.clock.now_us
+        s = self._s0 + (now - self._t0) * self._rate // 1_000_000_000
+        if s >= self._next_event or self._idle:
+            self.advance()
         if self._due:
             self._settle_due(now)
-        s = self._sample()
         bits = self._bits
         if self.running:
             if not self._half.still:
@@ -155,7 +156,8 @@ class RegisterValues(EnergyPath):
         dip, swell, dip_cycles, swell_cycles = (
             reg[ADDRESS[n]] for n in ("DIP_LVL", "SWELL_LVL", "DIP_CYC", "SWELL_CYC")
         )
-        self._half.levels(dip, swell, dip_cycles, swell_cycles, bool(reg[ADDRESS["CONFIG1"]] & 0x4000))
+        on_exit = bool(reg[ADDRESS["CONFIG1"]] & 0x4000)
+        self._half.levels(self.clock.now_us, dip, swell, dip_cycles, swell_cycles, on_exit)
 
     def _voltage_changed(self):
         """`rms_v` is new."""
@@ -296,7 +298,7 @@ class RegisterValues(EnergyPath):
         return self._event_bits
 
     def _of_half_cycles(self, name):
-        if self.running and not self._half.still:
+        if self.running:
             self._half_cycles()
         return getattr(self._half, name)
 
