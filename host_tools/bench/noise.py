@@ -5,6 +5,8 @@ import math
 
 _MASK = (1 << 64) - 1
 _STEP = 0x9E3779B97F4A7C15
+_RANGE = 2**64
+_TURN = 2 * math.pi / 2**64
 
 
 def _mixed(z):
@@ -17,7 +19,7 @@ def _mixed(z):
 def normal_pair(seed, index):
     """Two independent standard normal deviates (Box and Muller 1958)."""
     z = seed + (2 * index + 1) * _STEP
-    u = (_mixed(z & _MASK) + 1) / 2**64
-    angle = _mixed((z + _STEP) & _MASK) * (2 * math.pi / 2**64)
-    radius = math.sqrt(-2 * math.log(min(u, 1.0)))
+    u = (_mixed(z & _MASK) + 1) / _RANGE
+    angle = _mixed((z + _STEP) & _MASK) * _TURN
+    radius = math.sqrt(-2 * math.log(u if u < 1.0 else 1.0))
     return radius * math.cos(angle), radius * math.sin(angle)

@@ -142,7 +142,8 @@ class World:
             stop = now
             for line in self.lines:
                 if line.until_us <= stop:  # else its edge is later still
-                    stop = min(stop, line.edge_us())
+                    edge = line.edge_us()
+                    stop = min(stop, edge)
             if stop > self._done_us:
                 if self.supply_on:
                     for line in self.lines:
@@ -185,11 +186,10 @@ class World:
         idle_from = clock.now_us
         edge = self._next_edge_us()
         while True:
-            stop = target
+            fault = self.faults.next_us if self.faults is not None else NEVER
+            stop = min(target, edge, fault)
             for line in self.lines:
                 stop = min(stop, line.until_us)
-            fault = self.faults.next_us if self.faults is not None else NEVER
-            stop = min(stop, edge, fault)
             if stop >= self.end_us:
                 clock.now_us = max(clock.now_us, self.end_us)
                 self.settle()
@@ -223,8 +223,9 @@ class World:
     def _next_edge_us(self):
         """When the next input of the board changes: the firmware's wait ends there."""
         edge = NEVER
+        now = self.clock.now_us
         for source in self.inputs:
-            at = source.next_edge_us(self.clock.now_us)
+            at = source.next_edge_us(now)
             if at is not None and at < edge:
                 edge = at
         return edge

@@ -93,6 +93,7 @@ class ADE9153AModel(RegisterValues):
         self._answer = None
         self._const = {}
         self._cmd_answers = {}
+        self._status_said = (-1, b"")  # value and answer of the last read
         self._reads = self._make_reads()
         self._clear_registers()
         self._begin_reset(BOOT_US)
@@ -103,9 +104,26 @@ class ADE9153AModel(RegisterValues):
         self._fresh = not level
         self._buffer = None
 
+    def chip_select(self, bus, level):
+        """See SpiBus.attach: as every device's, with `select` in it. Two edges frame every transfer."""
+
+        def pin(to=None):
+            nonlocal level
+            if to is None:
+                return level
+            if to != level:
+                self._ss = level = to
+                self._fresh = not to
+                self._buffer = None
+                bus.selected = None if to else self
+            return None
+
+        pin.value = pin  # pyright: ignore[reportFunctionMemberAccess]
+        return pin
+
     def exchange(self, mosi):
         if self._fresh and self._fast:
-            read = self._reads.get(bytes(mosi))
+            read = self._reads.get(mosi if mosi.__class__ is bytes else bytes(mosi))
             if read is not None:
                 self._fresh = False
                 return read()
@@ -267,7 +285,7 @@ class ADE9153AModel(RegisterValues):
         self.running = True
         self._run_at = s
         self._nl_from = s
-        self._nl_sum = [0, 0, 0]
+        self._nl_past = []
         self._clock_on(not self.frozen)
         self._energy_config(s)
 
@@ -430,7 +448,10 @@ class ADE9153AModel(RegisterValues):
         return answer
 
     def _read_status(self):
-        answer = self._last_answer = self._last_32 = with_crc(self._status(), 32)
+        value = self._status()
+        if value != self._status_said[0]:
+            self._status_said = (value, with_crc(value, 32))
+        answer = self._last_answer = self._last_32 = self._status_said[1]
         self._last_cmd = _STATUS
         return answer
 
@@ -453,7 +474,8 @@ class ADE9153AModel(RegisterValues):
                 self._ack[kind] = self._ack_base[kind] + (count << 13)
                 value = count & 0xFFFFFFFF
             self._last_cmd = head
-            answer = self._last_answer = self._last_32 = with_crc(value, 32)
+            crc = crc_hqx(value.to_bytes(4, "big"), 0xFFFF)
+            answer = self._last_answer = self._last_32 = (value << 16 | crc).to_bytes(8, "big")
             return answer
 
         return read

@@ -93,7 +93,7 @@ class EnergyPath(EnergyChip):
         self._ack_base = [0, 0, 0]
         self._lost = [0, 0, 0]
         self._gate = [False, False, False]
-        self._nl_sum = [0, 0, 0]
+        self._nl_past = []  # (codes, samples) of the window in progress
         self._nl_from = 0
         self._nl_pending = 0
         self._nl_samples = 0  # window of the no-load timer; 0: off
@@ -107,6 +107,7 @@ class EnergyPath(EnergyChip):
         self._nl_levels = [0, 0, 0]  # of the configuration, as _scales() has found it
         self._cf_unit = [1, 1]
         self._cf_from = [None, None]
+        self._rules = 0  # ACCMODE: how signs are treated
         self._sensed = (0.0, 0.0)  # mW, mvar as the sensors hand them on, noise apart
         self._only_noise = False  # the next event is the end of a noise block and nothing else
         self._trig = None
@@ -130,7 +131,7 @@ class EnergyPath(EnergyChip):
 
     def advance(self):
         """See EnergyChip."""
-        s = self._sample()
+        s = self._s0 + (self.clock.now_us - self._t0) * self._rate // _US_PER_SAMPLE_SCALE
         if s >= self._next_event:
             self._run_to(s)
         if self._idle:
@@ -222,7 +223,8 @@ class EnergyPath(EnergyChip):
         if self._nl_samples:
             self._nl_run(s, self._nl_samples)
         self._ref = s
-        self.settled_us = max(self.settled_us, self._us_of(s))
+        us = self._t0 - (self._s0 - s) * _US_PER_SAMPLE_SCALE // self._rate if self._rate else self.clock.now_us
+        self.settled_us = max(self.settled_us, us)
 
     def _begin_windows(self, s):
         """PWR_SETTLE is over: accumulate from here."""
@@ -294,34 +296,38 @@ class EnergyPath(EnergyChip):
         return 0 if timer == 7 else 64 << timer
 
     def _nl_run(self, s, window):
-        """Keep the sums of the window in progress; decide when `s` ends one."""
+        """Keep what flowed in the window in progress; decide when `s` ends one."""
         begin = s - (s - self._run_at) % window
         ends = begin == s
         if ends:
             begin -= window
-        watt, var, va = self._raw
-        sums = self._nl_sum
         if self._nl_from < begin:
-            span = s - begin
-            sums = [abs(watt) * span, abs(var) * span, abs(va) * span]
+            self._nl_past = [(self._raw, s - begin)]
         else:
-            span = s - self._nl_from
-            sums = [sums[0] + abs(watt) * span, sums[1] + abs(var) * span, sums[2] + abs(va) * span]
-        if ends:
-            self._gate = [total * 64 < level * window for total, level in zip(sums, self._nl_levels, strict=True)]
-            sums = [0, 0, 0]
-            self._nl_pending -= 1
-        self._nl_sum = sums
+            self._nl_past.append((self._raw, s - self._nl_from))
         self._nl_from = s
+        if ends:
+            if self._nl_pending > 0:  # else it decides as the one before did, see _gates_stand()
+                self._gate = [
+                    sum([abs(raw[kind]) * span for raw, span in self._nl_past]) * 64 < level * window
+                    for kind, level in enumerate(self._nl_levels)
+                ]
+            self._nl_past = []
+            self._nl_pending -= 1
 
     def _gates_stand(self, raw):
         """True when no window that holds the present codes and these can decide otherwise than the last one did."""
-        for closed, level, was, will in zip(self._gate, self._nl_levels, self._raw, raw, strict=True):
-            if closed:
-                if abs(was) * 64 >= level or abs(will) * 64 >= level:
+        was = self._raw
+        gate = self._gate
+        kind = 0
+        for level in self._nl_levels:
+            before, after = was[kind] * 64, raw[kind] * 64
+            if gate[kind]:
+                if not (-level < before < level and -level < after < level):
                     return False
-            elif abs(was) * 64 < level or abs(will) * 64 < level:
+            elif -level < before < level or -level < after < level:
                 return False
+            kind += 1
         return True
 
     # -- codes ---------------------------------------------------------------------------------------------------------
@@ -341,6 +347,7 @@ class EnergyPath(EnergyChip):
         self._nl_levels = [reg[address] for address in _NL_LEVEL]
         self._cf_unit = [self._cf_units(0), self._cf_units(1)]
         self._cf_from = [self._cf_source(0), self._cf_source(1)]
+        self._rules = reg[_ACCMODE] & 0xF
         self._trig = None
 
     def _angle(self, mhz):
@@ -413,8 +420,10 @@ class EnergyPath(EnergyChip):
             next_event = min(next_event, self._run_at + (block + 1) * _SETTLE_BLOCK)
         self._settle = settle
         os = self._os
-        self.rms_i = self._rms(p.current_ua * self._i_scale * settle, os[2])
-        self.rms_v = self._rms(p.voltage_mv * self._v_scale * settle, os[3])
+        rms_i = p.current_ua * self._i_scale * settle
+        rms_v = p.voltage_mv * self._v_scale * settle
+        self.rms_i = self._rms(rms_i, os[2]) if os[2] else round(rms_i)
+        self.rms_v = self._rms(rms_v, os[3]) if os[3] else round(rms_v)
         self._voltage_changed()
         scale = self._p_scale * settle
         volts = self.reg[_VNOM] if self.reg[_CONFIG0] & 0x20 else self.rms_v
@@ -445,23 +454,26 @@ class EnergyPath(EnergyChip):
 
     def _apply_rules(self, raw):
         """No-load gate and ACCMODE (p. 45): the codes that are accumulated."""
-        code = raw.copy() if self._window else [0, 0, 0]
-        if any(self._gate):
+        code = raw if self._window else [0, 0, 0]
+        if True in self._gate:
             code = [0 if closed else c for c, closed in zip(code, self._gate, strict=True)]
-        mode = self.reg[_ACCMODE]
-        if mode & 0xF:
-            for kind, rule in ((ACTIVE, mode & 3), (REACTIVE, mode >> 2 & 3)):
+        rules = self._rules
+        if rules:
+            code = code.copy()
+            for kind, rule in ((ACTIVE, rules & 3), (REACTIVE, rules >> 2)):
                 c = code[kind]
                 code[kind] = (c, abs(c), max(c, 0), min(c, 0))[rule]
         self._code = code
-        self._cf_codes = [self._cf_code(0), self._cf_code(1)]
+        first, second = self._cf_from
+        self._cf_codes = [
+            0 if first is None else code[first[0]] * 0x100000 // first[1],
+            0 if second is None else code[second[0]] * 0x100000 // second[1],
+        ]
 
     @staticmethod
     def _rms(code, offset):
         """xRMS = sqrt(xRMS0**2 + 2**15 * xRMS_OS), p. 22; rounded code."""
-        if offset:
-            code = math.sqrt(max(0.0, code * code + offset * 32768.0))
-        return round(code)
+        return round(math.sqrt(max(0.0, code * code + offset * 32768.0)))
 
     # -- CF pulse outputs (p. 26) --------------------------------------------------------------------------------------
     def _cf_units(self, i):
@@ -471,15 +483,7 @@ class EnergyPath(EnergyChip):
         """(kind of energy, threshold) that output `i` follows; None: it is off."""
         mode = self.reg[_CFMODE]
         kind = None if mode >> (6 + i) & 1 else _CF_KIND.get(mode >> (3 * i) & 7)
-        return None if kind is None else (kind, self.reg[_THRESHOLD[kind]])
-
-    def _cf_code(self, i):
-        source = self._cf_from[i]
-        if source is None:
-            return 0
-        kind, threshold = source
-        code = self._code[kind]
-        return code if threshold == 0x100000 else code * 0x100000 // max(threshold, 1)
+        return None if kind is None else (kind, max(self.reg[_THRESHOLD[kind]], 1))
 
     def _cf_run(self, i, code, n):
         total = self._cf_rest[i] + code * n

@@ -52,6 +52,9 @@ class Fram:
             self.bytes_written += count - 2
             room = size - at
             payload = data[2:]
+            if count - 2 <= room:
+                self.storage.write(at, payload)
+                return count
             self.storage.write(at, payload[:room])
             for start in range(room, count - 2, size):
                 self.storage.write(0, payload[start : start + size])
