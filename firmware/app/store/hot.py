@@ -32,9 +32,6 @@ class _Slices:
         return key
 
 
-_ALL = _Slices()[0:6]
-
-
 class _Image:
     """The bytes of one slot, and what they were packed from: second of the day (-1: not known) and registers."""
 
@@ -78,6 +75,7 @@ class HotStore:
         self._newest = [1] * element_count  # slot of the newest record; the first save goes to slot 0
         self._saved = [False] * element_count
         # Two images an element, as it has two slots: the newest record, and the one being made.
+        self._all = _Slices()[0:6]
         self._images = [(_Image(), _Image()) for _ in range(element_count)]
 
     def save(self, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index):
@@ -109,8 +107,8 @@ class HotStore:
                 buf, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index, self.flags
             )
             image.second = utc_second
-            image.residue[_ALL] = registers.residue
-            image.wh[_ALL] = registers.wh
+            image.residue[self._all] = registers.residue
+            image.wh[self._all] = registers.wh
         if self._saved[element_index] and image.body == images[newest].body:
             return True
         sequence = self.sequence[element_index]
