@@ -38,7 +38,7 @@ class Scene:
         self.variant = variant
         self.lcd = lcd
         self.job = Job(chip=chip, variant=variant, lcd=lcd, loads=[load], until_s=until_s, seed=seed, tick_ms=tick_ms)
-        self.job.start = (DAY_2035, 43_000)
+        self.job.start = (DAY_2035, 43_100)  # a half-hour ends at 100 s
         self._edges = list(EDGES) if chip == "ade9153a" and not quiet else []
         self._reset = quiet
         self.steady_pass = 0  # number of the first pass after STEADY_S

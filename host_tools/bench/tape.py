@@ -8,8 +8,9 @@ firmware on any MicroPython, where a question that differs from the recorded one
     01 PASS   u32 now_ms                                 one poll() begins
     02 TICKS  u32 value                                  clock.ticks_ms() or ticks_us()
     03 PIN    u8 level
-    04 SPI    u8 n, n bytes sent, n bytes received       write_readinto
-    05 SPIW   u8 n, n bytes                              write
+    04 SPI    u16 n, n bytes sent, n bytes received      write_readinto
+    05 SPIW   u16 n, n bytes                             write
+    0A SPIR   u16 n, n bytes received                    readinto
     06 I2CW   u8 errno, u8 address, u16 n, n bytes       writeto
     07 I2CR   u8 errno, u8 address, u16 memory, u16 n, n bytes    readfrom_mem_into (no data after an error)
     09 I2CMW  u8 errno, u8 address, u16 memory, u16 n, n bytes    writeto_mem
@@ -19,7 +20,7 @@ firmware on any MicroPython, where a question that differs from the recorded one
 
 import struct
 
-PASS, TICKS, PIN, SPI, SPI_WRITE, I2C_WRITE, I2C_READ, SHIFT, I2C_MEM_WRITE, END = 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xFF
+PASS, TICKS, PIN, SPI, SPI_WRITE, I2C_WRITE, I2C_READ, SHIFT, I2C_MEM_WRITE, SPI_READ, END = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xFF
 
 
 class _Through:
@@ -37,11 +38,15 @@ class _Spi(_Through):
     def write_readinto(self, tx, rx):
         sent = bytes(tx)
         self._inner.write_readinto(tx, rx)
-        self._tape.data += bytes((SPI, len(sent))) + sent + bytes(rx)
+        self._tape.data += struct.pack("<BH", SPI, len(sent)) + sent + bytes(rx)
 
     def write(self, tx):
         self._inner.write(tx)
-        self._tape.data += bytes((SPI_WRITE, len(tx))) + bytes(tx)
+        self._tape.data += struct.pack("<BH", SPI_WRITE, len(tx)) + bytes(tx)
+
+    def readinto(self, rx, write=0):
+        self._inner.readinto(rx, write)
+        self._tape.data += struct.pack("<BH", SPI_READ, len(rx)) + bytes(rx)
 
 
 class _I2c(_Through):
@@ -117,6 +122,8 @@ class Tape:
         hw = hardware
         hw.spi = [_Spi(self, spi) for spi in hw.spi]
         hw.i2c = _I2c(self, hw.i2c)
+        if hw.flash_spi is not None:
+            hw.flash_spi = _Spi(self, hw.flash_spi)
         hw.clock = _Clock(self, hw.clock)
         for name in ("button_a", "button_b", "power_fail"):
             setattr(hw, name, _Pin(self, getattr(hw, name)))
@@ -151,9 +158,9 @@ class Tape:
             kind = data[at]
             found.append(kind)
             if kind == SPI:
-                at += 2 + 2 * data[at + 1]
-            elif kind == SPI_WRITE:
-                at += 2 + data[at + 1]
+                at += 3 + 2 * (data[at + 1] | data[at + 2] << 8)
+            elif kind in (SPI_WRITE, SPI_READ):
+                at += 3 + (data[at + 1] | data[at + 2] << 8)
             elif kind == I2C_WRITE:
                 at += 5 + (data[at + 3] | data[at + 4] << 8)
             elif kind == I2C_READ:

@@ -98,13 +98,18 @@ def _calls(path, hw, from_pass, count):
             tape.read(1)
             calls.append((hw.power_fail.value, None, None, None))
         elif kind in (4, 5):
-            tx = tape.read(tape.read(1)[0])
+            head = tape.read(2)
+            tx = tape.read(head[0] | head[1] << 8)
             calls.append((hw.afe_cs[0], 0, None, None))
             if kind == 4:
                 calls.append((hw.spi[0].write_readinto, tx, bytearray(tape.read(len(tx))), None))
             else:
                 calls.append((hw.spi[0].write, tx, None, None))
             calls.append((hw.afe_cs[0], 1, None, None))
+        elif kind == 10:
+            head = tape.read(2)
+            buf = bytearray(tape.read(head[0] | head[1] << 8))
+            calls.append((hw.flash_spi.readinto, buf, None, None))
         elif kind == 6:
             head = tape.read(4)
             data = tape.read(head[2] | head[3] << 8)

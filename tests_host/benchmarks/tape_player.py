@@ -23,8 +23,9 @@ _I2C_WRITE = const(6)
 _I2C_READ = const(7)
 _SHIFT = const(8)
 _I2C_MEM_WRITE = const(9)
+_SPI_READ = const(10)
 
-_I2C_SIZES = const(160)
+_MOST = const(257)  # bytes of a transfer: a page of the flash
 
 
 class Lost(Exception):
@@ -45,7 +46,7 @@ class Player:
         self.six = bytearray(6)
         # One scratch buffer a length: a slice of a larger one would be an allocation.
         self.scratch = {}
-        for n in range(1, _I2C_SIZES):
+        for n in range(1, _MOST):
             self.scratch[n] = bytearray(n)
 
     def expect(self, kind):
@@ -100,6 +101,8 @@ class Player:
         hw.i2c = I2c(self)
         hw.fram_address = 0x50
         hw.rtc_address = 0x68
+        hw.flash_spi = Spi(self)
+        hw.flash_cs = out
         hw.lcd = lcd
         hw.lcd_pins = (out, out, out)
         hw.button_a = InPin(self)
@@ -188,15 +191,21 @@ class Spi:
     def write_readinto(self, tx, rx):
         player = self.player
         player.expect(_SPI)
-        player.file.readinto(player.one)
+        player.file.readinto(player.two)
         player.same(tx)
         player.file.readinto(rx)
 
     def write(self, tx):
         player = self.player
         player.expect(_SPI_WRITE)
-        player.file.readinto(player.one)
+        player.file.readinto(player.two)
         player.same(tx)
+
+    def readinto(self, rx, write=0):
+        player = self.player
+        player.expect(_SPI_READ)
+        player.file.readinto(player.two)
+        player.file.readinto(rx)
 
 
 class I2c:
