@@ -144,7 +144,7 @@ class Rig:
         self.door = Door()
         self.events = []
         self.cold = Cold()
-        self.privacy = Privacy(self.cold, 23)
+        self.privacy = Privacy(self.cold, 24)
         self.changes = 0
         self.commands = Commands(self.door, self._log, alcs, self._changed)
         self.readings = Readings(version=b"1.2.3") if readings is None else readings

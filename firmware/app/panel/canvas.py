@@ -174,7 +174,7 @@ class Canvas:
         elif form == om.HEX:
             glass.hexadecimal(frame, value)
         elif form == om.TEXT:
-            glass.window(frame, readings.text(item.source), page * _PAGE)
+            glass.window(frame, readings.text(item.source) or b"", page * _PAGE)
         elif 0 <= value < len(words.STATES):
             glass.window(frame, words.STATES[value], 0)
         else:

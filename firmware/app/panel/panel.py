@@ -23,7 +23,6 @@ _FRAME_MS = const(500)
 _FAST_FRAME_MS = const(250)
 _TICKS = const(0x3FFFFFFF)
 _PAGE_MS = const(2000)  # of a text that is longer than the glass
-_PAGE = const(8)
 _ENTRY_DIGIT = const(2)  # where the four digits stand
 
 _TEXT = const(-2)  # numbers for the canvas, below those of items
@@ -204,8 +203,7 @@ class Panel:
             self.canvas.relabel()
         page = 0
         if item.form == object_map.TEXT:
-            pages = (len(self.readings.text(item.source)) + _PAGE - 1) // _PAGE
-            page = screens.age_ms(now_ms) // _PAGE_MS % pages
+            page = screens.age_ms(now_ms) // _PAGE_MS % self.readings.pages(item.source)
         self.canvas.item(position, item, view, self.readings, page)
 
     def _draw_screen(self, number, view, screens, screen):

@@ -21,6 +21,7 @@ from app.panel.view import ABSENT, BOOST, CLOSED, FAULT_CLOSED
 NO_VALUE = const(-0x3FFFFFFF)  # dashes; nothing that is shown comes near
 
 _FINE_WINDOW_WH = const(1_000_000)  # eight digits hold six of Wh and two of its hundredths
+_PAGE = const(8)  # digits of the glass
 
 _CLOSED = (CLOSED, BOOST, FAULT_CLOSED)
 
@@ -158,6 +159,11 @@ class Readings:
         if source >= om.DEMAND:
             return self._demand(source)
         return self._other(source, view)
+
+    def pages(self, source):
+        """How many times the glass a text is long, 1 at least."""
+        text = self.text(source)
+        return 1 if not text else (len(text) + _PAGE - 1) // _PAGE
 
     def text(self, source):
         """ASCII of a nameplate's item, or None."""
