@@ -51,8 +51,11 @@ class StorageDevice:
 
     def program(self, address, data):
         """NOR programming: bits only go from 1 to 0."""
-        old = self.data[address : address + len(data)]
-        self.write(address, bytes(a & b for a, b in zip(old, data, strict=True)))
+        count = len(data)
+        old = self.data[address : address + count]
+        if len(old) != count:
+            raise ValueError("beyond the end")
+        self.write(address, (int.from_bytes(old, "big") & int.from_bytes(data, "big")).to_bytes(count, "big"))
 
 
 class SparseBytes:
