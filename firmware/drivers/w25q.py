@@ -111,6 +111,10 @@ class W25Q:
             self._program_page(address + at, view[at : min(end, n)])
             at = end
 
+    def prepare(self, n):
+        """Records of n bytes (1..256) are going to be programmed: make now what `program` needs for them."""
+        self._view(n)
+
     def _program_page(self, address, buf):
         back = self._view(len(buf))
         for _ in range(_TRIES):

@@ -40,6 +40,11 @@ class Blocks:
             part.hold = True
             parts.append(part)
         self.parts = tuple(parts)
+        prepare = getattr(store, "prepare", None)
+        if prepare is not None:  # a part that keeps something for each length: no pass shall make it
+            for ring in self.ring:
+                if ring is not None:
+                    prepare(ring.stride)
         self.restless = True
         self._turn = 0
         self._stayed = 0
