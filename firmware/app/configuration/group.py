@@ -37,15 +37,19 @@ class Group:
             return self.title
         return None
 
-    def pack_into(self, buf, at):
-        """`size` bytes, each value i32 little-endian."""
-        for field in self.fields:
+    def pack_into(self, buf, at, count=255):
+        """The first `count` values, `size` bytes when it is all of them, each i32 little-endian."""
+        for field in self.fields[:count]:
             pack_into("<i", buf, at, getattr(self, field[0]))
             at += FIELD_BYTES
 
     def unpack_from(self, buf, at, count):
         """The first `count` fields from buf; those that it is too old to know keep their defaults."""
         self.reset()
+        self.take_from(buf, at, count)
+
+    def take_from(self, buf, at, count):
+        """The first `count` fields from buf, as many of them as there are; the others stay as they are."""
         for field in self.fields[:count]:
             setattr(self, field[0], unpack_from("<i", buf, at)[0])
             at += FIELD_BYTES
