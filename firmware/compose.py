@@ -50,7 +50,7 @@ def _front_end(hw, i, expander):
     if hw.chip == "atm90e26":
         from drivers.atm90e26 import ATM90E26
 
-        return ATM90E26(hw.spi[i], hw.afe_cs[i], hw.clock)
+        return ATM90E26(hw.spi[i], hw.afe_cs[i], hw.clock, warn=hw.afe_irq[i] if i < len(hw.afe_irq) else None)
     raise ValueError("unknown chip " + str(hw.chip))
 
 

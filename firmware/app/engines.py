@@ -98,7 +98,7 @@ class Engines:
             self.billing = Billing(settings.billing, rings, source, clock, log, self._billed)
         dips = Dips(elements, clock, DipLog(ring[layout.RING_DIPS] if ring else None), settings.quality, now_ms)
         self.quality = Quality(elements, clock, log, settings.quality, dips, cold, layout.QUALITY)
-        self.outage = Outage(clock, log, cold, layout.OUTAGE, mark)
+        self.outage = Outage(clock, log, cold, layout.OUTAGE, mark, log.holds)
         self.controls = controls
         self.limiter = Limiter(
             settings.load_limit, controls[0] if controls else None, cold, layout.LOAD_LIMIT, clock, log

@@ -286,3 +286,11 @@ def test_append_poll_and_the_end_of_the_hour_allocate_nothing():
     finally:
         micropython.heap_unlock()
     assert bits == ALERT and h.log(SECURITY)[-1] == (0x8F30, 6, FLAG_COUNT)
+
+
+def test_what_the_newest_events_hold():
+    h = House()
+    h.it.append_at(9497, 100, 0x8F57, 0)
+    assert h.it.holds(9497, 100, 0x8F57)
+    assert not h.it.holds(9497, 101, 0x8F57) and not h.it.holds(9497, 100, 0x8F35)
+    assert not h.it.holds(9497, 100, 0x8F32)  # has no log

@@ -63,6 +63,18 @@ class Journal:
         self.restless = self.restless or not durable or self.repeats.used > 0
         return durable
 
+    def holds(self, day, second, code):
+        """True when the newest events of the log of `code` have it with this stamp. Boot only: reads the store."""
+        event = [0] * EVENT_FIELDS
+        number = self.masks.of(code) & 7
+        if number == masks.NO_LOG:
+            return False
+        for back in range(_RECENT):
+            if self.logs.log[number].newest_into(back, event):
+                if event[DAY] == day and event[SECOND] == second and event[CODE] == code:
+                    return True
+        return False
+
     def alert_of(self, code):
         """masks.ALERT | PAYLOAD | HAN | AUDIBLE as they hold for a code now. allocates: no"""
         return self.masks.of(code) & (masks.ALERT | masks.PAYLOAD | masks.HAN | masks.AUDIBLE)
