@@ -160,11 +160,14 @@ class W25q:
         page = address & -PAGE_BYTES
         # More than a page: the last 256 bytes sent count, each where its address wrapped to.
         offset = address & (PAGE_BYTES - 1)
+        self.programs += 1
+        self._begin(page, PAGE_BYTES, self.program_us)
+        if offset + len(data) <= PAGE_BYTES and not self.stuck_bits and self.storage.cut.remaining is None:
+            self.storage.program(address, data)  # nothing can come between two bytes
+            return
         image = {}
         for i, value in enumerate(data):
             image[(offset + i) & (PAGE_BYTES - 1)] = value
-        self.programs += 1
-        self._begin(page, PAGE_BYTES, self.program_us)
         for at, value in image.items():
             cell = page + at
             old = self.storage.data[cell]
