@@ -26,6 +26,7 @@ _FLAGS = const(63)
 _LISTS = const(15)
 
 _DECIMALS_MOST = const(3)
+_TENS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 _UNITS = (
     (object_map.UNIT_WH, glass.UNIT_WH),
@@ -70,9 +71,12 @@ class Item:
 
 
 class Items:
-    """The records of all lists in their order. count: how many. edition: moves on with every `load`, 16 bits."""
+    """The records of all lists in their order. count: how many. edition: moves on with every `load`, 16 bits.
 
-    __slots__ = ("_records", "_rows", "_sources", "count", "edition")
+    What an item looks like is worked out here, when the list is loaded: in auto scroll another one comes every few seconds.
+    """
+
+    __slots__ = ("_decimals", "_forms", "_marks", "_records", "_sources", "count", "edition")
 
     def __init__(self, records):
         """records: bytes, a multiple of RECORD. raises: ValueError, which says what is wrong with which"""
@@ -95,8 +99,12 @@ class Items:
         if not lists & AUTO:
             raise ValueError("no item in the auto list")
         self._records = bytes(records)
-        self._rows = rows
         self._sources = sources
+        self._forms = bytes([object_map.form(row) for row in rows])
+        self._decimals = bytes([object_map.decimals(row) for row in rows])
+        self._marks = bytearray(glass.MARKS * count)
+        for index in range(count):
+            self._work_out(index, rows[index])
         self.count = count
         self.edition = self.edition + 1 & 0xFFFF
 
@@ -123,32 +131,35 @@ class Items:
         """Make an item of a record. fine_decimals: what the chip resolves of a Wh, for the test display. allocates: no"""
         records = self._records
         at = index * RECORD
-        row = self._rows[index]
         item.source = source = self._sources[index]
-        item.form = form = object_map.form(row)
+        item.form = self._forms[index]
         item.digits = records[at + 9] & 15
         decimals = records[at + 9] >> 4
         if object_map.FINE <= source < object_map.QUANTITIES and decimals > fine_decimals:
             decimals = fine_decimals
         item.decimals = decimals
-        cut = object_map.decimals(row) - decimals
-        divisor = 1
-        while cut > 0:
-            divisor *= 10
-            cut -= 1
-        item.divisor = divisor
+        item.divisor = _TENS[self._decimals[index] - decimals]
         marks = item.marks
+        at = index * glass.MARKS
         for i in range(glass.MARKS):
-            marks[i] = 0
+            marks[i] = self._marks[at + i]
+
+    def _work_out(self, index, row):
+        """Descriptor and unit. Configuration: allocates."""
+        records = self._records
+        at = index * RECORD
+        marks = bytearray(glass.MARKS)
         number = records[at + 10] or object_map.word(row)
         if number:
             words.descriptor_into(marks, number)
         else:
             _code_into(marks, records[at + 2], records[at + 3], records[at + 4])
-        if form == object_map.KILO:
+        if object_map.form(row) == object_map.KILO:
             glass.mark(marks, glass.K)
-        for element in _unit(object_map.unit(row), source):
+        for element in _unit(object_map.unit(row), self._sources[index]):
             glass.mark(marks, element)
+        for i in range(glass.MARKS):
+            self._marks[index * glass.MARKS + i] = marks[i]
 
 
 def _check(records, index, rows, sources):
