@@ -6,6 +6,7 @@ from micropython import const
 from app.local_time import LocalTime
 from app.panel import gestures
 from app.panel.commands import Commands
+from app.panel.modes import TEST
 from app.panel.signs import Signs
 from app.panel.sound import Sound
 from app.panel.view import ABSENT, ARMED, BOOST, CLOSED, FAULT_CLOSED, FAULT_OPEN, OPEN
@@ -68,6 +69,7 @@ class Face:
         self._changes = -1  # of the supply, when its switches were last looked at
         self._two = len(elements) > 1
         self._boosting = False
+        self._fault = False  # of a contactor
         self._settings = panel.settings
         self.sound = Sound(buzzer, panel.settings)
         panel.modes.commands = self.commands
@@ -147,7 +149,8 @@ class Face:
             self._changes = supply.changes
             self._copy_positions(supply.switches, now_ms)
             changed = True
-        if self.commands.boosting() is not self._boosting:
+        commands = self.commands
+        if commands.alcs is not None and commands.boosting() is not self._boosting:
             self._changes = -1  # looked at again in the next second
             self._boosting = not self._boosting
         if self._copy_signs(view) or changed:
@@ -157,10 +160,11 @@ class Face:
         """returns: True when one of them has changed"""
         signs = self.signs
         supervision = self.supervision
-        warning = 1 if supervision.warning or signs.warning or signs.tamper or view.fault() else 0
+        modes = self.panel.modes
+        warning = 1 if supervision.warning or signs.warning or signs.tamper or self._fault else 0
         reverse = 1 if supervision.reverse[0] or (self._two and supervision.reverse[1]) else 0
-        service = 1 if self.panel.modes.test_active else 0
-        locked = 1 if self.panel.modes.locked() else 0
+        service = 1 if modes.mode == TEST and modes.test_active else 0
+        locked = 1 if modes.privacy is not None and modes.locked() else 0
         view.cover_open = signs.terminal_open or signs.test_enable
         if (
             warning == view.warning
@@ -214,6 +218,7 @@ class Face:
                 else:
                     contactor[k] = _SIGN[position]
             k += 1
+        self._fault = self.view.fault()
         if self.view.armed() and not armed:
             self.sound.alert(_ARMED_BEEPS, now_ms)
 
