@@ -5,6 +5,7 @@ from micropython import const
 
 from app.clock import Clock
 from app.config import Config
+from app.configuration.configuration import Configuration
 from app.configuration.settings import Settings
 from app.engines import Engines
 from app.meter import Meter
@@ -39,6 +40,8 @@ VERSION = b"0.1.0"  # ASCII, as the panel shows it
 _TICK_MASK = const(0x3FFFFFFF)
 _CONTACTOR_REST_MS = const(10_000)
 _AUXILIARY_REST_MS = const(1_000)
+_LOAD_TRIES = const(5)
+_LOAD_WAIT_MS = const(20)
 
 
 def _front_end(hw, i, expander):
@@ -181,8 +184,18 @@ def _stores(hw, crc, count):
     return hot, ColdRing(ring[layout.RING_COLD]), events, blocks
 
 
+def _configuration(hw, settings, cold, blocks, crc):
+    """What is stored is in the settings before anything is built from them; a silent store is asked again later."""
+    configuration = Configuration(settings, cold, blocks.tables if blocks is not None else None, crc)
+    for _ in range(_LOAD_TRIES):
+        if configuration.load():
+            break
+        hw.clock.sleep_ms(_LOAD_WAIT_MS)
+    return configuration
+
+
 def compose(hw, config=None, settings=None):
-    """Hardware -> Meter, restored and started. settings: Settings, None: the factory's.
+    """Hardware -> Meter, restored and started. settings: Settings that hold where nothing is stored, None: the factory's.
 
     raises: ValueError where the board cannot hold its registers
     """
@@ -193,6 +206,7 @@ def compose(hw, config=None, settings=None):
     crc = hw.crc if hw.crc is not None else _crc()
     count = config.elements
     hot, cold, event_rings, blocks = _stores(hw, crc, count)
+    configuration = _configuration(hw, settings, cold, blocks, crc)
     store = State(hot, cold, count, blocks if hw.fram_address is None else None)
     expander = _Expander(hw)
     front_ends = [_front_end(hw, i, expander) for i in range(count)]
@@ -214,11 +228,30 @@ def compose(hw, config=None, settings=None):
         SupplyControl(switches[k], cold, layout.SUPPLY_0 + k, log, k) if switches[k] is not None else None
         for k in range(2)
     ]
-    door = Door(controls[0], controls[1], switches[2], clock, preset=preset.apply, log=log.append_now)
+    door = Door(
+        controls[0],
+        controls[1],
+        switches[2],
+        clock,
+        preset=preset.apply,
+        log=log.append_now,
+        configure=configuration.submit,
+    )
     now_ms = hw.clock.ticks_ms() & _TICK_MASK
     fitted = [control for control in controls if control is not None]
     engines = Engines(
-        settings, elements, store, blocks, crc, clock, log, fitted, door, _mark(store, timekeeper), now_ms
+        settings,
+        elements,
+        store,
+        blocks,
+        crc,
+        clock,
+        log,
+        fitted,
+        door,
+        _mark(store, timekeeper),
+        now_ms,
+        configuration,
     )
     preset.connect(engines)
     panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door)

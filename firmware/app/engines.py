@@ -31,6 +31,7 @@ SUPPLY_RULES = const(12)
 SCHEDULE = const(13)
 BLOCKS = const(14)
 TARIFF_WATCH = const(15)
+CONFIGURATION = const(17)  # 16 are the rounds themselves
 
 
 class _BlockWork:
@@ -67,9 +68,9 @@ class _TariffWatch:
 class Engines:
     """tariff, profiles, demand, billing (None without a block store), quality, outage, limiter, rules, schedule, rounds."""
 
-    def __init__(self, settings, elements, store, blocks, crc, clock, log, controls, door, mark, now_ms):
+    def __init__(self, settings, elements, store, blocks, crc, clock, log, controls, door, mark, now_ms, configuration):
         """settings: Settings; store: State; blocks: Blocks or None; controls: list of SupplyControl; door: Door; mark: the RTC
-        where the hot record does not save the time each second, or None.
+        where the hot record does not save the time each second, or None; configuration: Configuration, already loaded.
         """
         cold = store.cold
         served = store.served_wh
@@ -117,6 +118,9 @@ class Engines:
         found += [(QUALITY, self.quality), (SUPPLY_RULES, self.rules), (SCHEDULE, self.schedule)]
         if blocks is not None and not store.in_flash:
             found.append((BLOCKS, _BlockWork(blocks, store)))
+        self.configuration = configuration
+        configuration.connect(store, log, self)
+        found.append((CONFIGURATION, configuration))
         self.rounds = Rounds(clock, found, cold)
 
     def start(self, power_on):
@@ -137,6 +141,17 @@ class Engines:
         """What the registers moved by is no energy."""
         self.profiles.rebase()
         self.demand.spoil()
+
+    def wake(self):
+        """An engine has been given something to do between two rounds."""
+        self.rounds.restless = True
+
+    def reconfigured(self):
+        """The settings have changed. Most engines read them where they lie; the others are told here."""
+        self.tariff.reload()
+        self.quality.reload()
+        if self.billing is not None:
+            self.billing.reload()
 
     def _billed(self, kind):
         if kind != MONTHLY:

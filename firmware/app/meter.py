@@ -19,8 +19,8 @@ FEATURE_SUPPLY = const(2)
 FEATURE_PANEL = const(3)
 FEATURE_LOG = const(4)
 FEATURE_PULSE = const(5)
-FEATURE_ROUNDS = const(16)  # between these lie the engines' own (app/engines.py)
-_FEATURES = const(17)
+FEATURE_ROUNDS = const(16)  # all others are the engines' own (app/engines.py)
+_FEATURES = const(32)
 
 # The features of a complete pass, in the order in which they run.
 _ORDER = (FEATURE_SUPERVISION, FEATURE_CLOCK, FEATURE_ROUNDS, FEATURE_SUPPLY, FEATURE_PANEL, FEATURE_LOG)

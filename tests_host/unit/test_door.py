@@ -117,7 +117,7 @@ def test_a_variant_without_the_switch():
 
 def test_unknown_commands_and_sources():
     house = House()
-    for code in (0, 11, 255, -1):
+    for code in (0, 12, 255, -1):
         assert house.door.submit(dr.SERVICE, code, None, 0) == dr.REFUSED_UNKNOWN
     assert house.door.submit(7, dr.CONTACTOR_OPEN, None, 0) == dr.REFUSED_NO_RIGHT
     assert len(house.log) == 5 and house.contactor.calls == []
@@ -177,3 +177,23 @@ def test_allocates_nothing():
         return clock.second
 
     assert without_heap(steady, dr.WAN) == 105
+
+
+def test_the_configuration_is_the_business_of_supplier_and_service():
+    house = House()
+    found = []
+    answers = [0, 1, 2]
+
+    def configure(argument):
+        found.append(argument)
+        return answers.pop(0)
+
+    door = dr.Door(None, None, None, house.clock, preset=house.preset, log=house.note, configure=configure)
+    for source in (dr.BUTTON, dr.OPTICAL, dr.HAN, dr.TOKEN, dr.METER):
+        assert door.submit(source, dr.SET_CONFIGURATION, b"x", 0) == dr.REFUSED_NO_RIGHT
+    assert found == []
+    assert door.submit(dr.WAN, dr.SET_CONFIGURATION, b"a", 0) == sw.ACCEPTED
+    assert door.submit(dr.SERVICE, dr.SET_CONFIGURATION, b"b", 0) == sw.REFUSED_BUSY
+    assert door.submit(dr.SERVICE, dr.SET_CONFIGURATION, b"c", 0) == dr.REFUSED_ARGUMENT
+    assert found == [b"a", b"b", b"c"] and [code for code, _ in house.log][5:] == [0x8154, 0x8155, 0x8155]
+    assert house.door.submit(dr.SERVICE, dr.SET_CONFIGURATION, b"d", 0) == dr.REFUSED_NOT_FITTED

@@ -53,7 +53,7 @@ class Configuration:
         self._step = _ASK
         self._tries = 0
         self._found = False  # something was stored
-        self._record = None  # while it is read or written
+        self._record = b""  # while it is read or written
         self._at = 0
 
     def connect(self, store, log, engines):
@@ -82,7 +82,7 @@ class Configuration:
                 return False
             self.lost = True
         groups = self.settings.groups
-        if self._record is not None:
+        if self._record:
             self._found = True
             values = r.scratch(groups)
             for group in values:
@@ -92,7 +92,7 @@ class Configuration:
             else:
                 for number in range(len(groups)):
                     groups[number].copy_from(values[number])
-        self._record = None
+        self._record = b""
         self.known = True
         self._step = _TELL
         return True
@@ -104,6 +104,13 @@ class Configuration:
         """
         self.verdict = self._begin(record)
         return self.verdict
+
+    def submit(self, record):
+        """`change` for the door. returns: 0 taken, 1 not now, 2 refused: `verdict` says why"""
+        verdict = self.change(record)
+        if verdict:
+            return 1 if verdict >> 16 == r.BUSY else 2
+        return 0
 
     def poll(self, now_ms, second):
         """One bounded step. allocates: no, but at boot and while a change is under way"""
@@ -130,7 +137,7 @@ class Configuration:
     # Reading
 
     def _fetch(self):
-        """The stored record into _record, None: there is none. returns: False: ask again. raises: OSError"""
+        """The stored record into _record, empty: there is none. returns: False: ask again. raises: OSError"""
         tables = self._tables
         cold = self._cold
         if tables is not None:
@@ -167,27 +174,30 @@ class Configuration:
         if self.lost:
             self._store.flagged = True
             self._log.append_now(codes.INTEGRITY_ISSUE, codes.SUB_CONFIG_LOST)
-        factory = None if known >= len(groups) else r.scratch(groups)
-        told = False
+        self._step = _AT_REST
+        if not self._found:
+            return
+        factory = r.scratch(groups)
+        now = bytearray(4)
         for number in range(len(groups)):
             at = _HEAD + 4 * number
             if number >= known:
                 factory[number].reset()
                 self._checksum_into(factory[number], head, at)
-            now = bytearray(4)
             self._checksum_into(groups[number], now, 0)
-            for i in range(4):
-                if now[i] != head[at + i]:
-                    self._log.append_now(codes.CONFIG_CHANGED, number)
-                    told = True
-                    break
-        self._step = _NOTE if told or (self._found and known != len(groups)) else _AT_REST
+            if now != head[at : at + 4]:
+                self._log.append_now(codes.CONFIG_CHANGED, number)
+                self._step = _NOTE
+        if known != len(groups):
+            self._step = _NOTE
 
     # Changing
 
     def _begin(self, record):
         if self._step != _AT_REST:
             return r.BUSY << 16
+        if not isinstance(record, (bytes, bytearray, memoryview)):
+            return r.LENGTH << 16
         groups = self.settings.groups
         wanted = r.scratch(groups)
         verdict = r.read(record, wanted, self._crc, True)
@@ -236,7 +246,7 @@ class Configuration:
             groups[number].pack_into(before[number], 0)
             groups[number].reset()
         r.read(self._record, groups, self._crc, True)
-        self._record = None
+        self._record = b""
         self._found = True
         self.lost = False
         if self._engines is not None:

@@ -162,6 +162,11 @@ class Billing:
                 nearest = min(nearest, left)
         return nearest if nearest > 0 else 1
 
+    def reload(self):
+        """The settings have changed: what is due by them after the last set is closed, as at a boot."""
+        if self._restored:
+            self._plan()
+
     # Readers
 
     def count(self, kind):

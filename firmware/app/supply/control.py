@@ -12,6 +12,7 @@ reconnection); 3 is this project's. Codes: GBCS alerts. Locked is left by the su
 
 from micropython import const
 
+from app.records import codes
 from app.supply import switch as sw
 
 DISABLED = const(0)
@@ -43,13 +44,6 @@ RULE_CLOSE = const(8)  # it is over: close
 _TRIGGERS = const(9)
 
 REFUSED_LOCKED = const(14)  # beyond the door's own results
-
-SUPPLY_LOCKED = const(0x81BE)
-ARMED_EMERGENCY_CREDIT = const(0x8168)
-CREDIT_BELOW_THRESHOLD = const(0x8F0F)
-SUPPLY_ARMED = const(0x8F32)
-LOAD_LIMIT_ARMED = const(0x8F33)
-LOAD_LIMIT_ENABLED = const(0x8F34)
 
 _METER = const(6)  # the door's number for the meter's own rules
 _VERSION = const(1)
@@ -176,19 +170,19 @@ class SupplyControl:
             return True
         enabled = self.switch.commanded
         if trigger == CREDIT_OUT:
-            return not enabled or self._interrupt(CAUSE_CREDIT, False, CREDIT_BELOW_THRESHOLD, now_ms)
+            return not enabled or self._interrupt(CAUSE_CREDIT, False, codes.CREDIT_BELOW_THRESHOLD, now_ms)
         if trigger == CREDIT_BACK:
-            return self._rearm(CAUSE_CREDIT, SUPPLY_ARMED)
+            return self._rearm(CAUSE_CREDIT, codes.SUPPLY_ARMED)
         if trigger == EMERGENCY_CREDIT:
-            return self._rearm(CAUSE_CREDIT, ARMED_EMERGENCY_CREDIT)
+            return self._rearm(CAUSE_CREDIT, codes.ARMED_EMERGENCY_CREDIT)
         if trigger == LOAD_EXCEEDED:
-            return not enabled or self._interrupt(CAUSE_LOAD_LIMIT, True, LOAD_LIMIT_ARMED, now_ms)
+            return not enabled or self._interrupt(CAUSE_LOAD_LIMIT, True, codes.LOAD_LIMIT_ARMED, now_ms)
         if trigger == LOAD_RESTORE:
-            return self._close(CAUSE_LOAD_LIMIT, LOAD_LIMIT_ENABLED, now_ms)
+            return self._close(CAUSE_LOAD_LIMIT, codes.LOAD_LIMIT_ENABLED, now_ms)
         if trigger == RULE_OPEN:
             return not enabled or self._interrupt(self._rule_cause, False, 0, now_ms)
         if trigger == RULE_ARM:
-            return self._rearm(self._rule_cause, SUPPLY_ARMED)
+            return self._rearm(self._rule_cause, codes.SUPPLY_ARMED)
         return self._close(self._rule_cause, 0, now_ms)
 
     def _lock(self, now_ms):
@@ -197,7 +191,7 @@ class SupplyControl:
             return False
         self.switch.command(False, now_ms, _METER)
         if not told:
-            self._log.append_now(SUPPLY_LOCKED, self._number)
+            self._log.append_now(codes.SUPPLY_LOCKED, self._number)
         return True
 
     def _interrupt(self, cause, arm, code, now_ms):

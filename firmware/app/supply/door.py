@@ -35,6 +35,7 @@ AUX_OPEN = const(7)
 AUX_CLOSE = const(8)
 SET_CLOCK = const(9)  # argument: [day, second]
 PRESET_REGISTERS = const(10)  # argument: handed to the injected preset(argument) -> 0 or a reason
+SET_CONFIGURATION = const(11)  # argument: bytes, docs/SPEC.md "Configuration"; in force when its events are logged
 
 # Results: 0..7 are those of app.supply.switch (ACCEPTED, ALREADY, REFUSED_...)
 ARMED = const(8)  # a remote close was accepted as an arm
@@ -65,6 +66,7 @@ _RIGHTS = (
     _B | _O | _W | _H | _S | _M,
     _O | _W | _H | _S,  # SET_CLOCK
     _S,  # PRESET_REGISTERS
+    _W | _S,  # SET_CONFIGURATION
 )
 _CLOSES_FOR_REAL = const(_B | _M)
 
@@ -72,21 +74,26 @@ _CLOSES_FOR_REAL = const(_B | _M)
 class Door:
     """contactor, second, auxiliary: Switch or None where the variant has none. clock: app.clock.Clock.
 
-    preset: callable(argument) -> 0 done, else not. log: callable(code, extra).
+    preset, configure: callable(argument) -> 0 done, else not; configure 1: a change is under way; None: cannot be. log:
+    callable(code, extra).
     """
 
-    __slots__ = ("_contactor", "_second", "_auxiliary", "_clock", "_preset", "_log")
+    __slots__ = ("_contactor", "_second", "_auxiliary", "_clock", "_preset", "_configure", "_log")
 
-    def __init__(self, contactor, second, auxiliary, clock, *, preset, log):
+    def __init__(self, contactor, second, auxiliary, clock, *, preset, log, configure=None):
         self._contactor = contactor
         self._second = second
         self._auxiliary = auxiliary
         self._clock = clock
         self._preset = preset
+        self._configure = configure
         self._log = log
 
     def submit(self, source, code, argument, now_ms):
-        """Check, do or pass on, log. returns: result code; 0, ALREADY and ARMED are good news. allocates: no"""
+        """Check, do or pass on, log. returns: result code; 0, ALREADY and ARMED are good news.
+
+        allocates: no, but for SET_CONFIGURATION
+        """
         if not 1 <= code < len(_RIGHTS):
             result = REFUSED_UNKNOWN
         elif not _RIGHTS[code] >> source & 1:
@@ -95,6 +102,8 @@ class Door:
             result = self._set_clock(source, argument)
         elif code == PRESET_REGISTERS:
             result = REFUSED_ARGUMENT if self._preset(argument) else sw.ACCEPTED
+        elif code == SET_CONFIGURATION:
+            result = self._set_configuration(argument)
         else:
             result = self._switch(source, code, now_ms)
         self._note(source, code, result)
@@ -138,6 +147,14 @@ class Door:
             return sw.ALREADY
         self._log(event, source << 12 | SET_CLOCK)
         return REFUSED_OUTSIDE_TOLERANCE if event == codes.CLOCK_NOT_ADJUSTED else sw.ACCEPTED
+
+    def _set_configuration(self, argument):
+        if self._configure is None:
+            return REFUSED_NOT_FITTED
+        refused = self._configure(argument)
+        if refused:
+            return sw.REFUSED_BUSY if refused == 1 else REFUSED_ARGUMENT
+        return sw.ACCEPTED
 
     def _note(self, source, code, result):
         if result == REFUSED_NO_RIGHT:

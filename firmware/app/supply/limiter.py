@@ -11,6 +11,7 @@ from struct import pack_into, unpack_from
 
 from micropython import const
 
+from app.records import codes
 from app.supply import control as sc
 
 OFF = const(0)
@@ -24,8 +25,6 @@ FIELDS = (
     ("load_limit_period_s", 1, 86_400, 300),
     ("load_limit_restoration_s", 1, 86_400, 30),
 )
-
-ABOVE_LOAD_LIMIT = const(0x8F01)
 
 _VERSION = const(1)
 _RECORD = const(6)
@@ -113,7 +112,7 @@ class Limiter:
         if self.count < _COUNT_MOST:
             self.count += 1
         self.dirty = True
-        self._log.append_now(ABOVE_LOAD_LIMIT, self.count & 0xFFFF)
+        self._log.append_now(codes.ABOVE_LOAD_LIMIT, self.count & 0xFFFF)
         self._store()
         if self.config.load_limit_mode == DISABLE and self._control is not None:
             self._restore_s = 0

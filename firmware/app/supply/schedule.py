@@ -9,10 +9,9 @@ from struct import pack_into, unpack_from
 
 from micropython import const
 
-ACTIONS = const(8)
+from app.records import codes
 
-FUTURE_COMMAND_DONE = const(0x8F66)
-FUTURE_COMMAND_FAILED = const(0x8F67)
+ACTIONS = const(8)
 
 _LATE_MIN = const(1440)
 _DAY_S = const(86_400)
@@ -126,7 +125,7 @@ class Schedule:
                 result = self._door.submit(record[at + 5], command, 0, now_ms)
                 good = result in _GOOD
             record[at + 6] = _DONE if good else _FAILED
-            self._log.append_now(FUTURE_COMMAND_DONE if good else FUTURE_COMMAND_FAILED, command)
+            self._log.append_now(codes.FUTURE_COMMAND_DONE if good else codes.FUTURE_COMMAND_FAILED, command)
             self.dirty = True
             self._store()
             self._find_next()

@@ -105,6 +105,11 @@ class Sets:
         self.set.make_default(self._config.default_script, self._config.secondary_default_script)
         self.ready = True
 
+    def reload(self):
+        """The settings have changed."""
+        if not self.active or self.lost:
+            self._use_factory()
+
     def install(self, blob, activation):
         """A new passive set. blob: bytes-like, kept until it is stored; activation: minute number, NOW or NEVER.
 

@@ -309,6 +309,14 @@ class Tariff:
             return True
         return self.primary.reset_counters(minute)
 
+    # Settings
+
+    def reload(self):
+        """The settings have changed: a factory's set has the default scripts of its own."""
+        if self.ready and not self.sets.busy:
+            self.sets.reload()
+            self._force = True
+
     # Presets
 
     def rebase(self, element, total):
