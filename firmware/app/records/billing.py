@@ -14,6 +14,7 @@ from micropython import const
 
 from app.clock import civil_from_day, days_from_civil, weekday
 from app.configuration.group import Group
+from app.records import codes
 
 DAILY = const(0)
 WEEKLY = const(1)
@@ -33,8 +34,6 @@ CAUSE_SUPPLIER = const(5)
 PARTS = const(3)
 PAYLOAD = const(232)
 HEAD = const(16)  # version, kind, part, cause, set number u32, minute number i32, generation u16, 0
-
-BILLING_UPDATED = const(0x8F0A)
 
 # name, minimum, maximum, default
 FIELDS = (
@@ -263,7 +262,7 @@ class Billing:
         if kind != ASYNCHRONOUS:
             self._next_minute[kind] = self._boundary_after(kind, self.last_minute[kind])
         if kind == MONTHLY:
-            self._log.append_now(BILLING_UPDATED, 0)
+            self._log.append_now(codes.BILLING_DATA_UPDATED, 0)
         if self._after is not None:
             self._after(kind)
         self._next_kind()
