@@ -32,14 +32,13 @@ class _Slices:
         return key
 
 
-class _Image:
-    """The bytes of one slot, and what they were packed from: second of the day (-1: not known) and registers."""
+class _Packed:
+    """What the image of a slot was packed from: second of the day (-1: not known) and registers. body: its bytes."""
 
-    __slots__ = ("buf", "body", "second", "wh", "residue")
+    __slots__ = ("body", "second", "wh", "residue")
 
-    def __init__(self):
-        self.buf = bytearray(hot_record.SIZE)
-        self.body = memoryview(self.buf)[: hot_record.BODY]
+    def __init__(self, image):
+        self.body = memoryview(image)[: hot_record.BODY]
         self.second = -1
         self.wh = [0, 0, 0, 0, 0, 0]
         self.residue = [0, 0, 0, 0, 0, 0]
@@ -76,7 +75,8 @@ class HotStore:
         self._saved = [False] * element_count
         # Two images an element, as it has two slots: the newest record, and the one being made.
         self._all = _Slices()[0:6]
-        self._images = [(_Image(), _Image()) for _ in range(element_count)]
+        self._images = [[bytearray(hot_record.SIZE), bytearray(hot_record.SIZE)] for _ in range(element_count)]
+        self._packed = [[_Packed(image) for image in pair] for pair in self._images]
 
     def save(self, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index):
         """Write one record, or nothing when nothing has changed. returns: True when it is stored and verified
@@ -90,34 +90,34 @@ class HotStore:
             return False
         newest = self._newest[element_index]
         slot = 1 - newest
-        images = self._images[element_index]
-        image = images[slot]
-        buf = image.buf
+        image = self._images[element_index][slot]
+        pair = self._packed[element_index]
+        packed = pair[slot]
         if (
-            utc_second == image.second
-            and registers.residue == image.residue
-            and registers.wh == image.wh
-            and buf[1] == self.flags
-            and buf[2] == tou_index
-            and buf[3] == block_index
+            utc_second == packed.second
+            and registers.residue == packed.residue
+            and registers.wh == packed.wh
+            and image[1] == self.flags
+            and image[2] == tou_index
+            and image[3] == block_index
         ):
-            hot_record.pack_open(buf, registers, front_end)  # nothing is booked inside of a second
+            hot_record.pack_open(image, registers, front_end)  # nothing is booked inside of a second
         else:
             hot_record.pack(
-                buf, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index, self.flags
+                image, element_index, registers, front_end, utc_day, utc_second, tou_index, block_index, self.flags
             )
-            image.second = utc_second
-            image.residue[self._all] = registers.residue
-            image.wh[self._all] = registers.wh
-        if self._saved[element_index] and image.body == images[newest].body:
+            packed.second = utc_second
+            packed.residue[self._all] = registers.residue
+            packed.wh[self._all] = registers.wh
+        if self._saved[element_index] and packed.body == pair[newest].body:
             return True
         sequence = self.sequence[element_index]
         sequence = sequence + 1 if sequence < _SEQUENCE_MAX else 0
-        pack_into("<I", buf, hot_record.BODY, sequence)
-        self.crc.seal(buf, _SEALED)
+        pack_into("<I", image, hot_record.BODY, sequence)
+        self.crc.seal(image, _SEALED)
         try:
             # One transfer, in the order of the addresses: the CRC goes last, and without it the record is none.
-            self.byte_store.write(self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT, buf)
+            self.byte_store.write(self.base_address + (element_index * 2 + slot) * layout.HOT_SLOT, image)
         except OSError:
             self.errors += 1
             return False
@@ -134,10 +134,9 @@ class HotStore:
         returns: True when a record was found; False: registers and front end are as they were (a new meter, or `lost`
         has grown; or, with restored[e] still False, the store does not answer: call again)
         """
-        pair = self._images[element_index]
-        for image in pair:
-            image.second = -1
-        images = [image.buf for image in pair]
+        images = self._images[element_index]
+        for packed in self._packed[element_index]:
+            packed.second = -1
         states = [self._read_slot(element_index, slot, images[slot]) for slot in (0, 1)]
         if _UNREADABLE in states:
             self.errors += 1
