@@ -57,6 +57,7 @@ class EnergyPass:
         "_link",
         "_words",
         "_first",
+        "_asked",
         "_recent",
         "_older",
         "_held",
@@ -73,6 +74,7 @@ class EnergyPass:
         self._link = link
         self._words = [0, 0, 0, 0, 0, 0]
         self._first = [0, 0]  # which of forward, reverse counted last
+        self._asked = [0, 0]  # which of them was read first in this pass
         self._recent = [0, 0]  # counts that absolute showed beyond forward + reverse, last pass
         self._older = [0, 0]  # and in the pass before
         self._held = [0, 0]  # signed counts that no absolute register vouched for in the last pass
@@ -100,6 +102,8 @@ class EnergyPass:
         errors = self.errors
         self._doubtful = False
         first = self._first
+        self._asked[0] = first[0]
+        self._asked[1] = first[1]
         n = _AP + first[0]
         self._take(n)
         self._take(_AN - n)
@@ -126,12 +130,17 @@ class EnergyPass:
         return errors == self.errors and not (self._recent[0] > _JITTER or self._recent[1] > _JITTER)
 
     def check(self, direction):
-        """After `read`: what one register answered for the other goes back to where it belongs. allocates: no"""
+        """After `read`: what one register answered for the other goes back to where it belongs. allocates: no
+
+        Only the one read first can show the other's counts, before those are taken. In the second they are its own: the power
+        turned round and back between the passes.
+        """
         w = self._words
-        if direction.wrong(0, w[_AP], w[_AN]):
+        asked = self._asked
+        if direction.wrong(0, w[_AP], w[_AN]) and asked[0] == (w[_AN] > w[_AP]):
             self.active = -self.active
             self.errors += 1
-        if direction.wrong(1, w[_RP], w[_RN]):
+        if direction.wrong(1, w[_RP], w[_RN]) and asked[1] == (w[_RN] > w[_RP]):
             self.reactive = -self.reactive
             self.errors += 1
 
@@ -149,13 +158,17 @@ class EnergyPass:
         return w[at + 2] + self._recent[k] + self._older[k] - w[at] - w[at + 1]
 
     def _decide(self, n):
-        """Reading and LastData disagree on one register: the one that adds up with the others, as they were read, is right."""
+        """Reading and LastData disagree on one register: the one that adds up with the others, as they were read, is right.
+
+        An absolute register vouches for others: what LastData says of it has to add up, not only to come closer.
+        """
         w = self._words
         k = 1 if n >= _RP else 0
         as_read = abs(self._gap(k))
         word = w[n]
         w[n] = self._others[n]
-        if abs(self._gap(k)) > as_read:
+        gap = abs(self._gap(k))
+        if gap > as_read or (n in (_AT, _RT) and gap > _JITTER):
             w[n] = word
 
     def _second_look(self, k, limit):

@@ -296,6 +296,36 @@ def test_jitter_loses_no_count_however_long():
         assert not e.errors
 
 
+class Wrong:
+    """A Direction that holds every pass for turned round."""
+
+    def wrong(self, k, forward, reverse):
+        return forward + reverse > 0
+
+
+def test_only_the_register_read_first_can_show_the_counts_of_the_other():
+    # Import; then a second in which 5 counts were exported and the power came back: AN, read second, is believed.
+    e, chip = energy(6, 0, 6, 0, 0, 0)
+    e.read(100)
+    chip.registers[0x40], chip.registers[0x41], chip.registers[0x42] = 0, 5, 6
+    e.read(100)
+    e.check(Wrong())
+    assert e.active == -5
+    # Now AN is asked first: what it shows may be AP's.
+    chip.registers[0x41], chip.registers[0x42] = 5, 5
+    e.read(100)
+    e.check(Wrong())
+    assert (e.active, e.errors) == (5, 1)
+
+
+def test_evidence_for_the_absolute_register_has_to_add_up():
+    # 43 is answered by 4B (74); LastData after 45 (nothing) by FuncEn, 60: nearer to 74 than nothing is, and no proof of it.
+    e, chip = energy(0, 0, 0, 0, 0, 0)
+    chip.script = [2, 2, 0, 0, 74, 74, 0, 0, 2, 2, 0, 60, 60, 0, 0]
+    e.read(100)
+    assert (e.active, e.reactive) == (2, 0)
+
+
 def test_what_exceeds_is_taken_from_the_reading_that_can_hold_it():
     # Both directions count in this pass: AP 3, AN 2, AT 5. AN is answered by Urms; it keeps its 2.
     e, chip = energy(0, 0, 0, 0, 0, 0)
