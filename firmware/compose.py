@@ -12,8 +12,11 @@ from app.meter import Meter
 from app.metrology.element import Element
 from app.panel.face import Face
 from app.panel.gestures import Gestures
+from app.panel.item_store import ItemStore
 from app.panel.items import default_list
 from app.panel.panel import Panel
+from app.panel.privacy import Privacy
+from app.panel.readings import Readings
 from app.panel.view import View
 from app.records import codes, journal
 from app.records.event_log import PAYLOAD as EVENT_BYTES
@@ -32,6 +35,7 @@ from app.supply.supply import Supply
 from app.supply.switch import Switch
 from app.timekeeper import Timekeeper
 from drivers.button import Button
+from drivers.buzzer import Buzzer
 from drivers.ds3231 import DS3231
 from drivers.latching_relay import CoilLock, LatchingRelay, RelayError
 
@@ -254,7 +258,20 @@ def compose(hw, config=None, settings=None):
         configuration,
     )
     preset.connect(engines)
-    panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door)
+    pulse = _pulse(hw, elements[0], config)
+    readings = Readings(
+        elements,
+        VERSION,
+        config.meter_constant_imp_per_kwh,
+        tariff=engines.tariff,
+        demand=engines.demand,
+        limiter=engines.limiter,
+        supply=controls[0],
+        second_supply=controls[1],
+        pulse=pulse.led if pulse is not None else None,
+    )
+    panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door, settings, readings, blocks)
+    engines.watch_panel(panel)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
     meter = Meter(
         config,
@@ -271,7 +288,7 @@ def compose(hw, config=None, settings=None):
         expander.part,
         hw.reset_cause,
         door,
-        _pulse(hw, elements[0], config),
+        pulse,
         engines.outage,
         engines,
     )
@@ -301,14 +318,33 @@ def _always():
     return 1
 
 
-def _face(hw, config, expander, elements, store, clock, supervision, supply, door):
+def _face(hw, config, expander, elements, store, clock, supervision, supply, door, settings, readings, blocks):
     lcd = _lcd(hw)
     if lcd is None:
         return None
     view = View(config.elements)
-    panel = Panel(lcd, hw.backlight, default_list(), VERSION)
+    items = default_list()
+    if blocks is not None and blocks.tables is not None:
+        ItemStore(items, blocks.tables, layout.TABLE_DISPLAY).restore()
+    privacy = Privacy(store.cold, layout.PRIVACY)
+    privacy.restore()
+    panel = Panel(lcd, hw.backlight, items, VERSION, readings=readings, settings=settings.panel, privacy=privacy)
     a = expander.pin("button_a", hw.button_a)
     b = expander.pin("button_b", hw.button_b)
     button_a = Button(a) if a is not None else None
     button_b = Button(b) if b is not None else None
-    return Face(panel, view, Gestures(), button_a, button_b, elements, store, clock, supervision, supply, config, door)
+    return Face(
+        panel,
+        view,
+        Gestures(),
+        button_a,
+        button_b,
+        elements,
+        store,
+        clock,
+        supervision,
+        supply,
+        config,
+        door,
+        buzzer=Buzzer(hw.buzzer) if hw.buzzer is not None else None,
+    )

@@ -10,7 +10,7 @@ from app.quality.quality import Quality
 from app.records.billing import CAUSE_TARIFF, MONTHLY, Billing
 from app.records.billing_source import BillingSource
 from app.records.demand import CHANNELS, Demand
-from app.records.profile import TARIFF_CHANGED
+from app.records.profile import TARIFF_CHANGED, TEST_MODE
 from app.records.profiles import Profiles
 from app.rounds import Rounds
 from app.store import layout
@@ -31,6 +31,7 @@ SUPPLY_RULES = const(12)
 SCHEDULE = const(13)
 BLOCKS = const(14)
 TARIFF_WATCH = const(15)
+PANEL_WATCH = const(17)
 CONFIGURATION = const(17)  # 16 are the rounds themselves
 
 
@@ -63,6 +64,24 @@ class _TariffWatch:
             self.profiles.flag(TARIFF_CHANGED)
             if self.billing is not None:
                 self.billing.request(CAUSE_TARIFF)
+
+
+class _PanelWatch:
+    """The test display marks the intervals into which it lasts and spoils the demand; settings that a key has changed."""
+
+    def __init__(self, face, profiles, demand):
+        self.face = face
+        self.profiles = profiles
+        self.demand = demand
+        self.active = False
+
+    def poll(self, now_ms, second):
+        active = self.face.test_active
+        if active is not self.active:
+            self.active = active
+            self.profiles.stand(TEST_MODE, active)
+        if active:
+            self.demand.spoil()
 
 
 class Engines:
@@ -132,6 +151,11 @@ class Engines:
         self.schedule.restore()
         for control in self.controls:
             control.restore()
+
+    def watch_panel(self, face):
+        """face: Face, or None where there is no display."""
+        if face is not None:
+            self.rounds.add(PANEL_WATCH, _PanelWatch(face, self.profiles, self.demand))
 
     def preset(self, number, index, wh):
         """A register of an element is about to be set. returns: True: go on; False: not now"""

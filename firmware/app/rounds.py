@@ -83,6 +83,13 @@ class Rounds:
         elif self.restless:
             self._round(now_ms, False, 0)
 
+    def add(self, number, engine):
+        """One more engine, the last of a round. Boot only."""
+        self.numbers.append(number)
+        self.engines.append(engine)
+        self._bounded.append(hasattr(engine, "until_s"))
+        self._eager.append(hasattr(engine, "restless"))
+
     def off(self, number):
         """True when the engine of this number was switched off."""
         for at in range(len(self.numbers)):

@@ -2,6 +2,7 @@
 """Everything that may be set of a meter, in groups; the order of the groups is that of the stored record."""
 
 from app.configuration.group import Group
+from app.panel import settings as panel
 from app.quality import settings as quality
 from app.records import billing, demand, instrumentation, journal, load_profile, voltage_log
 from app.supply import limiter
@@ -21,6 +22,7 @@ class Settings:
         self.quality = Group("quality", quality.FIELDS, quality.rule)
         self.load_limit = Group("load_limit", limiter.FIELDS)
         self.events = Group("events", journal.FIELDS)
+        self.panel = panel.settings()
         self.groups = (
             self.tariff,
             self.load_profile,
@@ -31,4 +33,5 @@ class Settings:
             self.quality,
             self.load_limit,
             self.events,
+            self.panel,
         )

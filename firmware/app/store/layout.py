@@ -52,7 +52,8 @@ ALCS_CALENDAR = const(20)
 EVENT_MASKS = const(21)
 OUTAGE = const(22)
 LOAD_LIMIT = const(23)
-OWN_FROM = const(24)  # 24..30 are not given out yet
+PRIVACY = const(24)
+OWN_FROM = const(25)  # 25..30 are not given out yet
 
 # Tables (app/store/tables.py): what is too big for a cold record.
 TABLE_TARIFF_A = const(1)
