@@ -15,7 +15,7 @@ for _folder in (_ROOT / "firmware", _ROOT / "host_tools" / "shims"):
     if str(_folder) not in sys.path:
         sys.path.append(str(_folder))
 
-from host_tools import boards_cli, durations  # noqa: E402
+from host_tools import boards_cli, config_cli, durations  # noqa: E402
 from host_tools.errors import AnswerIsNo, BadInput, NoDevice  # noqa: E402
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Ferraris: a smart meter and its bench.")
@@ -28,6 +28,10 @@ Seed = Annotated[int, typer.Option(help="Which unit, with its hidden errors; eve
 State = Annotated[
     str | None, typer.Option(metavar="DIR", help="Directory that keeps the meter's storage between runs.")
 ]
+Tariff = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Tariff, .toml; in force from the first watt-hour. See examples/.")
+]
+Config = Annotated[str | None, typer.Option(metavar="FILE", help="Settings, .toml; see `meter config defaults`.")]
 Uncalibrated = Annotated[bool, typer.Option("--uncalibrated", help="Skip the calibration.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object alone on stdout at the end, the rest on stderr.")]
 Load = Annotated[
@@ -52,6 +56,8 @@ def run(
     state: State = None,
     seed: Seed = 1,
     uncalibrated: Uncalibrated = False,
+    tariff: Tariff = None,
+    config: Config = None,
     as_json: AsJson = False,
 ) -> None:
     """Live virtual meter: the bench, and the firmware in a real MicroPython, until Ctrl-C or q.
@@ -72,6 +78,8 @@ def run(
         state=state,
         seed=seed,
         uncalibrated=uncalibrated,
+        tariff=tariff,
+        config=config,
     )
     result = run_live(job, Console(stderr=as_json, highlight=False))
     if as_json:
@@ -102,6 +110,8 @@ def sim(
         typer.Option(metavar="SPEC", help="A bit or a run: spi_flip=1e-4,chip_reset=4,mcu_reset=4,hang=1,outage=2,.."),
     ] = "",
     uncalibrated: Uncalibrated = False,
+    tariff: Tariff = None,
+    config: Config = None,
     runtime: Annotated[str, typer.Option(help="What runs the firmware: cpython or micropython.")] = "cpython",
     state: State = None,
     simbench_load: Annotated[str | None, typer.Option(help="SimBench file: h0a h0c h0l heatpump ev37. [h0a]")] = None,
@@ -141,6 +151,8 @@ def sim(
         loads=load or [],
         faults=faults,
         uncalibrated=uncalibrated,
+        tariff=tariff,
+        config=config,
         runtime=runtime,
         state=state,
         recording_options=options,
@@ -151,6 +163,7 @@ def sim(
 
 
 boards_cli.register(app)
+config_cli.register(app)
 
 
 def _complain(text):

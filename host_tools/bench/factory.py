@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""What is in a meter's memory before it meters: calibration, rings made ready and, for tests, registers. Written past the
-firmware, in no time.
+"""What is in a meter's memory before it meters: calibration, configuration, tariff, rings made ready and, for tests, registers.
+Written past the firmware, in no time.
 
 The bytes are laid out by the firmware's own store modules on a part without a bus, so that they are what it would have written.
 """
 
+from app.clock import Clock
+from app.configuration.configuration import Configuration
+from app.configuration.settings import Settings
 from app.metrology.registers import Registers
 from app.store import calibration, cold_ring, layout
 from app.store.blocks import Blocks
 from app.store.cold import ColdStore
 from app.store.hot import HotStore
 from app.store.hot_ring import HotRing
+from app.tariff.sets import NOW
+from app.tariff.tariff import Tariff
 
 _SECTOR = 4096
+_MOST_POLLS = 100_000
 
 
 class _Bytes:
@@ -59,12 +65,36 @@ class _Nothing:
         """Nothing to continue from."""
 
 
+class _NoLog:
+    """A factory keeps no log of what it does."""
+
+    def append_now(self, code, extra):
+        return True
+
+
+class _Unsaid:
+    """Cold records in which nothing says that the configuration was changed: the meter finds out, and logs it."""
+
+    def __init__(self, cold):
+        self.cold = cold
+        self.load_into = cold.load_into
+
+    @property
+    def errors(self):
+        return self.cold.errors
+
+    def save(self, cold_id, buf):
+        return cold_id == layout.SETTINGS or self.cold.save(cold_id, buf)
+
+
 class Factory:
     """memory: bytearray of the part. storage: "fram" or "partition". nor: what holds the NOR's bytes, None: leave it."""
 
     def __init__(self, memory, storage, elements, crc, nor=None):
         self.elements = elements
+        self.crc = crc
         self.blocks = None
+        self.flagged = False  # as State: something stored is not as it should be
         if storage == "fram":
             part = _Bytes(memory)
             self.hot = HotStore(part, layout.HOT_BASE, crc, elements)
@@ -100,6 +130,64 @@ class Factory:
         self._settle()
         if self.hot.served_wh[element] != list(wh):
             raise ValueError("the registers were not stored")
+
+    def settings(self):
+        """Settings as stored; the factory's where nothing is. raises: ValueError: what is stored cannot be read"""
+        return self._configuration(self.cold).settings
+
+    def configure(self, record, told):
+        """A whole configuration (bytes). told: as it leaves the factory; False: the next boot logs the change.
+
+        raises: ValueError: the board has no room for it
+        """
+        configuration = self._configuration(self.cold if told else _Unsaid(self.cold))
+        verdict = configuration.change(record)
+        if verdict:
+            raise ValueError(f"the configuration was not taken: {verdict:06x}")
+        self._until(lambda: not configuration.restless, configuration)
+
+    def install_tariff(self, blob, day, second):
+        """A tariff set (bytes), in force from this moment (UTC) on, with the registers as they are stored."""
+        clock = Clock(0)
+        clock.set(day, second)
+        served_wh = self.registers_wh()
+        config = self.settings().tariff
+        tariff = Tariff(served_wh, clock, self.cold, self._tables(), self.crc, config, _NoLog(), self.elements)
+        self._until(lambda: tariff.ready, tariff)
+        if tariff.sets.install(blob, NOW):
+            raise ValueError("the tariff set was not taken")
+        self._until(lambda: tariff.changed and tariff.until_s() > 1, tariff)
+
+    def _configuration(self, cold):
+        configuration = Configuration(Settings(), cold, self._tables(), self.crc)
+        configuration.connect(self, _NoLog(), None)
+        if not configuration.load() or configuration.lost:
+            raise ValueError("the stored configuration cannot be read")
+        self._until(lambda: not configuration.restless, configuration)
+        if configuration.lost:
+            raise ValueError("the stored configuration was lost")
+        return configuration
+
+    def _tables(self):
+        return self.blocks.tables if self.blocks is not None else None
+
+    def _until(self, done, engine):
+        """Passes of one engine of the firmware, with a second in every other one."""
+        for n in range(_MOST_POLLS):
+            if done():
+                self._settle()
+                return
+            engine.poll(0, n & 1 > 0)
+            self._erase_ahead()
+        raise ValueError("the store does not take it")
+
+    def _erase_ahead(self):
+        """One step of erasing ahead."""
+        poll = getattr(self.cold, "poll", None)
+        if poll is not None:
+            poll()
+        if self.blocks is not None:
+            self.blocks.poll(False, True)
 
     def _settle(self):
         # Erasing ahead and what waits for it; FRAM has neither.

@@ -7,6 +7,7 @@ from app.config import Config
 from compose import compose
 from drivers.crc32 import Crc32
 
+from host_tools import config_file, tariff_file
 from host_tools.bench import faults as fault_list
 from host_tools.bench import load_spec
 from host_tools.bench.calibration import calibrate
@@ -48,7 +49,10 @@ class Job:
         state=None,
         errors=None,
         recording_options=None,
+        tariff=None,
+        config=None,
     ):
+        """tariff, config: TOML files, given to the meter before it boots."""
         _choice("chip", chip, CHIPS)
         _choice("variant", variant, VARIANTS)
         _choice("lcd", lcd, LCDS)
@@ -79,6 +83,10 @@ class Job:
             until_s = length_s if length_s is not None else 3600
         self.until_s = until_s
         self._check_length()
+        self.tariff = tariff_file.load(tariff) if tariff is not None else None
+        self.config = config
+        if config is not None:
+            config_file.load(config, config_file.factory().groups)  # refused before anything runs
         self.state = StateDirectory(state) if state is not None else None
         if self.state is not None:
             self.state.check(self)
@@ -129,8 +137,25 @@ class Job:
             self.state.load_into(bench)
         elif not self.uncalibrated:
             bench.store_calibration(calibrate_like(self.chip, bench))
+        self._commission(bench)
         world.faults = fault_list.Schedule(self.faults, random.Random(f"{self.seed} faults"), world.end_us, bench)
         return world, bench
+
+    def _commission(self, bench):
+        """Settings and tariff, by the firmware's own code, in its own bytes."""
+        if self.config is None and self.tariff is None:
+            return
+        factory = bench.factory()
+        fresh = self.state is None or self.state.fresh
+        try:
+            if self.config is not None:
+                settings = factory.settings()
+                config_file.load(self.config, settings.groups)
+                factory.configure(config_file.packed(settings.groups), fresh)
+            if self.tariff is not None:
+                factory.install_tariff(self.tariff, *self.start)
+        except ValueError as error:
+            raise BadInput(f"the stored meter does not take it: {error}") from None
 
     def _new_world(self):
         return World(self.seed, self._costs(), self.until_s * SECOND_US)

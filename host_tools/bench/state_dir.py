@@ -144,26 +144,41 @@ class StateDirectory:
             if bench.nor is not None:
                 bench.nor.storage.data.use(self.data[_NOR])
 
+    @property
+    def unit(self):
+        """{"seed", "chip", "variant", "storage"} of the stored unit; not while fresh."""
+        return {name: self.data[name] for name in ("seed", "chip", "variant", "storage")}
+
+    def replace(self, memory, nor):
+        """Other bytes for the same unit, switched off at the same time. nor: SparseBytes or None. raises BadInput"""
+        parts = {self.data["storage"]: bytes(memory)}
+        if nor is not None:
+            parts[_NOR] = _used(nor)
+        try:
+            self._save(parts, self.data["utc"], self.data)
+        except OSError as error:
+            raise BadInput(f"state {self.path}: cannot be written ({error.strerror or error})") from None
+
     def save(self, bench, job):
         """Write what the board holds now; the old state stays valid until the new one is complete. raises BadInput"""
         try:
             parts = {job.storage: bytes(bench.memory)}
             if bench.nor is not None:
-                data = bench.nor.storage.data
-                parts[_NOR] = bytes(data[: (max(data.used(), default=-1) + 1) * _BLOCK])
-            self._save(parts, bench.rtc.utc(), job)
+                parts[_NOR] = _used(bench.nor.storage.data)
+            unit = {"seed": job.seed, "chip": job.chip, "variant": job.variant}
+            self._save(parts, bench.rtc.utc(), unit)
         except OSError as error:
             raise BadInput(f"state {self.path}: cannot be written ({error.strerror or error})") from None
 
-    def _save(self, parts, utc, job):
+    def _save(self, parts, utc, unit):
         self.path.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             self._take_lock()
         header = {
             "version": VERSION,
-            "seed": job.seed,
-            "chip": job.chip,
-            "variant": job.variant,
+            "seed": unit["seed"],
+            "chip": unit["chip"],
+            "variant": unit["variant"],
             "utc": utc.isoformat(),
             "parts": {},
         }
@@ -179,6 +194,11 @@ class StateDirectory:
                 if old.name not in kept:
                     with contextlib.suppress(OSError):
                         old.unlink()
+
+
+def _used(nor):
+    """The bytes of a SparseBytes up to the last block that is not blank."""
+    return bytes(nor[: (max(nor.used(), default=-1) + 1) * _BLOCK])
 
 
 def _replace(path, raw):

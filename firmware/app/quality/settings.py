@@ -19,24 +19,24 @@ FIELDS = (
     ("sag_s", _PERIOD[0], _PERIOD[1], 30),
     ("swell_0v1", 1000, 4000, 2530),
     ("swell_s", _PERIOD[0], _PERIOD[1], 30),
-    ("over_voltage_0v1", 1000, 4000, 2530),
-    ("over_voltage_s", _PERIOD[0], _PERIOD[1], 3),
-    ("under_voltage_0v1", 0, 4000, 2162),
-    ("under_voltage_s", _PERIOD[0], _PERIOD[1], 3),
-    ("over_frequency_0hz01", 4500, 6500, 5200),
-    ("over_frequency_s", _PERIOD[0], _PERIOD[1], 10),
-    ("under_frequency_0hz01", 4000, 6500, 4700),
-    ("under_frequency_s", _PERIOD[0], _PERIOD[1], 10),
-    ("over_current_0a01", 1, 20_000, 10_500),
-    ("over_current_s", _PERIOD[0], _PERIOD[1], 10),
-    ("power_factor_x1000", 0, 1000, 800),
-    ("power_factor_s", _PERIOD[0], _PERIOD[1], 1800),
-    ("power_factor_above_0a01", 0, 20_000, 500),
-    ("reverse_w", 0, 1000, 5),
-    ("reverse_s", _PERIOD[0], _PERIOD[1], 5),
+    ("over_voltage_0v1", 1000, 4000, 2530),  # unverified
+    ("over_voltage_s", _PERIOD[0], _PERIOD[1], 3),  # unverified
+    ("under_voltage_0v1", 0, 4000, 2162),  # unverified
+    ("under_voltage_s", _PERIOD[0], _PERIOD[1], 3),  # unverified
+    ("over_frequency_0hz01", 4500, 6500, 5200),  # unverified
+    ("over_frequency_s", _PERIOD[0], _PERIOD[1], 10),  # unverified
+    ("under_frequency_0hz01", 4000, 6500, 4700),  # unverified
+    ("under_frequency_s", _PERIOD[0], _PERIOD[1], 10),  # unverified
+    ("over_current_0a01", 1, 20_000, 10_500),  # unverified
+    ("over_current_s", _PERIOD[0], _PERIOD[1], 10),  # unverified
+    ("power_factor_x1000", 0, 1000, 800),  # unverified
+    ("power_factor_s", _PERIOD[0], _PERIOD[1], 1800),  # unverified
+    ("power_factor_above_0a01", 0, 20_000, 500),  # unverified
+    ("reverse_w", 0, 1000, 5),  # unverified
+    ("reverse_s", _PERIOD[0], _PERIOD[1], 5),  # unverified
     ("polarity_s", _PERIOD[0], _PERIOD[1], 5),
-    ("import_only", 0, 1, 0),
-    ("average_s", 0, 3600, 1800),
+    ("import_only", 0, 1, 0),  # 1: export is reverse run
+    ("average_s", 0, 3600, 1800),  # 0: off; else 10 at least
     ("average_over_0v1", 1000, 4000, 2640),
     ("average_under_0v1", 0, 4000, 2000),
     ("dip_0v1", 0, 4000, 2070),
