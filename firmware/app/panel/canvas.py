@@ -43,15 +43,16 @@ class Canvas:
         "_beat",
         "_civil",
         "_drawn",
-        "_edition",
-        "_flashing",
         "_item",
         "_lamps_shown",
         "_letter",
         "_marks",
         "_value",
+        "edition",
         "fast",
+        "flashing",
         "frame",
+        "raw",
         "start_current_ma",
         "test",
     )
@@ -63,8 +64,9 @@ class Canvas:
         self.test = False  # the sign of it is on
         self._beat = 0
         self._drawn = False  # what stands there was drawn by `item`
-        self._edition = -1  # of the view, when the indicators were last looked at
-        self._flashing = True
+        self.edition = -1  # of the view, when the indicators were last looked at
+        self.flashing = True  # some indicator does, slowly or fast
+        self.raw = _UNDRAWN  # the number behind the value of the item, in the scale of its source
         self._item = -1
         self._lamps_shown = 0
         self._letter = 0
@@ -89,7 +91,7 @@ class Canvas:
         """The value of an item and all indicators. number: which item, so that another one is known. page: of a long text."""
         self._signs(view)
         form = item.form
-        value = readings.number(item.source, view)
+        self.raw = value = readings.number(item.source, view)
         if form < _TIME_OF_DAY:
             if value != NO_VALUE:
                 # Toward zero: floor division of the magnitude.
@@ -134,7 +136,8 @@ class Canvas:
     def changed(self):
         """Mode, screen or choice may be another one: look at everything."""
         self._value = _UNDRAWN
-        self._edition = -1
+        self.raw = _UNDRAWN
+        self.edition = -1
 
     def _descriptor(self, number):
         words.descriptor_into(self._marks, number)
@@ -188,11 +191,11 @@ class Canvas:
             self._drawn = True
             self._lamps_shown = 0
             self._item = -1
-            self._edition = -1
-            self._flashing = True
+            self.edition = -1
+            self.flashing = True
         edition = view.edition
-        if edition < 0 or self._edition != edition or self._flashing:
-            self._edition = edition
+        if edition < 0 or self.edition != edition or self.flashing:
+            self.edition = edition
             lamps = self._lamps(view)
             if lamps != self._lamps_shown:
                 self._lamps_shown = lamps
@@ -225,7 +228,7 @@ class Canvas:
             lamps |= 0x2000000
         self.fast = fast = view.fault()
         slow = first in _FLASHING or second in _FLASHING or third in _FLASHING or view.han_state == views.HAN_JOINING
-        self._flashing = fast or slow
+        self.flashing = fast or slow
         if slow and self._beat & 2:
             lamps |= _SLOW_BIT
         if fast and self._beat & 1:

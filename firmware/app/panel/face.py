@@ -71,6 +71,7 @@ class Face:
         self._boosting = False
         self._fault = False  # of a contactor
         self._settings = panel.settings
+        self._start_current_ma = panel.canvas.start_current_ma
         self.sound = Sound(buzzer, panel.settings)
         panel.modes.commands = self.commands
         if panel.readings.elements == ():
@@ -131,8 +132,7 @@ class Face:
             self._copy_registers(store.served_wh)
         element = elements[0]
         if element.fresh or self._two:
-            self._copy_quantities(element)
-            changed = True
+            changed = self._copy_quantities(element) or changed
         valid = 0 if element.down else 1
         if valid != view.quantities_valid:
             view.quantities_valid = valid
@@ -190,17 +190,30 @@ class Face:
         return True
 
     def _copy_quantities(self, element):
+        """returns: True when an indicator may be another one: an element began or ceased to draw, the power turned."""
         element.fresh = False
         view = self.view
         sample = element.sample
-        view.active_elements = self._active(view.active_elements)
+        active = self._active(view.active_elements)
+        power = sample.active_power_mw
+        before = view.active_power_mw
+        current = sample.rms_current_ma
+        least = self._start_current_ma
+        changed = (
+            active != view.active_elements
+            or (power > 0) is not (before > 0)
+            or (power < 0) is not (before < 0)
+            or (current >= least) is not (view.rms_current_ma >= least)
+        )
+        view.active_elements = active
         view.rms_voltage_mv = sample.rms_voltage_mv
-        view.rms_current_ma = sample.rms_current_ma
-        view.active_power_mw = sample.active_power_mw
+        view.rms_current_ma = current
+        view.active_power_mw = power
         view.reactive_power_mvar = sample.reactive_power_mvar
         view.apparent_power_mva = sample.apparent_power_mva
         view.power_factor_x1000 = sample.power_factor_x1000
         view.frequency_hz_x1000 = sample.frequency_hz_x1000
+        return changed
 
     def _copy_positions(self, switches, now_ms):
         contactor = self.view.contactor

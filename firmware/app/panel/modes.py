@@ -98,7 +98,6 @@ class Modes:
         "_declined",
         "_first",
         "_flag",
-        "_item_ms",
         "_items",
         "_just_opened",
         "_key_ms",
@@ -109,6 +108,7 @@ class Modes:
         "entry",
         "good",
         "installation",
+        "item_ms",
         "mode",
         "position",
         "privacy",
@@ -143,7 +143,7 @@ class Modes:
         self._armed = False
         self._declined = False
         self._just_opened = False
-        self._item_ms = 0
+        self.item_ms = 0
         self._key_ms = 0
 
     @property
@@ -157,7 +157,7 @@ class Modes:
 
     def age_ms(self, now_ms):
         """How long this item or screen has been there."""
-        return ticks.diff(now_ms, self._item_ms)
+        return ticks.diff(now_ms, self.item_ms)
 
     def light_ms(self):
         """How long the back-light stays on after a key."""
@@ -174,7 +174,7 @@ class Modes:
 
     def tick(self, now_ms, view):
         """What time brings. allocates: no"""
-        age = ticks.diff(now_ms, self._item_ms)
+        age = ticks.diff(now_ms, self.item_ms)
         if self.screen >= ALL_ON:
             self._test_screens(age, now_ms, view)
             return
@@ -245,7 +245,7 @@ class Modes:
     def _show(self, mode, screen, now_ms):
         self.mode = mode
         self.screen = screen
-        self._item_ms = now_ms
+        self.item_ms = now_ms
         self._just_opened = False
         self.dirty = True
 
