@@ -82,6 +82,8 @@ class ATM90E26:
         self.events = 0
         self.discarded_active = 0
         self.discarded_reactive = 0
+        self._found_active = 0  # counts taken before a chip that runs was looked through
+        self._found_reactive = 0
         self._rejects = 0
         self._clean_ms = -1  # tick of the last pass in which all added up; -1: never, anything may have been counted
         self._read_ms = -1
@@ -180,7 +182,18 @@ class ATM90E26:
         self._direction.forget()
         setup = self._setup
         adopting = setup.adopting()
+        if adopting and setup.heartbeat():
+            # Its counts first: it may hold many, and one flipped bit in the address of a setting clears an energy register.
+            energy = self._energy
+            self._link.shown = _RUNNING
+            energy.read(0xFFFF)
+            self._found_active += energy.active
+            self._found_reactive += energy.reactive
         if setup.advance(now_ms):
+            self.discarded_active += self._found_active
+            self.discarded_reactive += self._found_reactive
+            self._found_active = 0
+            self._found_reactive = 0
             self.resets += 1
             return _RESTARTED | _DOWN
         if setup.step:
@@ -235,6 +248,10 @@ class ATM90E26:
         if sample.active_counts != energy.active or sample.reactive_counts != energy.reactive:
             flags = _SUSPECT
             self._rejects += 1
+        sample.active_counts += self._found_active
+        sample.reactive_counts += self._found_reactive
+        self._found_active = 0
+        self._found_reactive = 0
         return flags
 
     @staticmethod

@@ -172,6 +172,27 @@ def test_mcu_reboot_loses_nothing():
     assert bench.active >= 8330  # 10 kW for 300 s
 
 
+def test_no_flip_in_the_first_pass_after_a_reboot_costs_what_was_held():
+    # A reset by the watchdog leaves the chip with 8 s of counts, and then its configuration is looked through: 40 to 45 are one
+    # address bit from 00 to 05.
+    bench = Bench(IMPORT).start()
+    bench.bus.flips = flipper = OneFlip(-1)
+    frames = bench.chip.frames
+    bench.boot()
+    bench.read()
+    ledger = Ledger(bench)
+    for n in range((bench.chip.frames - frames) * 48):
+        bench.boot()
+        ledger.mark()
+        bench.clock.sleep_ms(8000)
+        flipper.at = n
+        while not bench.read(False, after_ms=20) & ENERGY:
+            pass
+        for _ in range(3):
+            bench.read(False)
+        assert max(abs(c) for c in ledger.change()) <= PULSE, (n, ledger.change())
+
+
 @pytest.mark.parametrize("level", [0, 1])
 def test_stuck_miso_is_a_fault_and_costs_nothing(level):
     bench = Bench(IMPORT).start()
