@@ -74,7 +74,7 @@ def _lcd(hw):
     return None
 
 
-def _switches(hw, feedback, stuck):
+def _switches(hw, feedback, live, stuck):
     """Three switches, None where not fitted. stuck: list, gets the numbers of those whose coil driver cannot be trusted."""
     lock = CoilLock()
     switches = []
@@ -90,7 +90,9 @@ def _switches(hw, feedback, stuck):
             stuck.append(k)
             switches.append(None)
         else:
-            switches.append(Switch(relay, armed_only=k != 2))
+            switch = Switch(relay, armed_only=k != 2)
+            switch.live = live[k]
+            switches.append(switch)
     return switches
 
 
@@ -114,8 +116,9 @@ class _Expander:
         part = MCP23017(hw.i2c, hw.expander_address)
         for signal, bit, direction in hw.expander:
             if direction == "in":
-                # Relay feedback of a dead expander is neither open nor closed.
-                self.pins[signal] = part.input(bit, pull_up=True, when_down=2 if signal.endswith("feedback") else 1)
+                # A key of a dead expander is not pressed; what else hangs on it (feedback, covers) is not known.
+                known = signal.startswith("button")
+                self.pins[signal] = part.input(bit, pull_up=True, when_down=1 if known else 2)
             else:
                 self.pins[signal] = part.output(bit, level=1 if signal.endswith("reset") else 0)
         try:
@@ -225,7 +228,9 @@ def compose(hw, config=None, settings=None):
     if not hw.service:
         # Service mode energises no coil: it has no switches at all.
         feedback = [expander.pin("k%d_feedback" % (k + 1), hw.k_feedback[k]) for k in range(len(hw.k_feedback))]
-        supply = Supply(_switches(hw, feedback, stuck), cold, log, power_good)
+        own = list(hw.k_live) + [None] * (3 - len(hw.k_live))
+        live = [expander.pin("k%d_live" % (k + 1), own[k]) for k in range(3)]
+        supply = Supply(_switches(hw, feedback, live, stuck), cold, log, power_good)
     switches = supply.switches if supply is not None else (None, None, None)
     preset = Preset(elements, store, clock, log)
     controls = [

@@ -37,10 +37,15 @@ class Hardware:
         self.k_set = []  # coil pins: K1 primary, K2 secondary, K3 auxiliary; always three, None where not fitted
         self.k_reset = []
         self.k_feedback = []  # 1 = contact closed; None: not fitted, or on the expander
+        self.k_live = []  # 1 = voltage at the load side of K1..K3; None: not sensed, or on the expander
         self.one_shot = None  # start(ms, coil): the hardware timer that ends a coil pulse besides the loop
         self.terminal_cover = None  # 0 = cover on
         self.main_cover = None
+        self.second_terminal_cover = None
+        self.battery_cover = None
         self.magnet = None  # 0 = magnet present
+        self.other_tamper = None  # 1 = tampered with
+        self.terminal_temperature = None  # callable -> 0.1 degree C, or below -100 degree C: not known
         self.pulse_led = None
         self.pulse_timer = None  # timer(delay_us, callback) for the edges of pulse_led; None: passes make them
         self.cf_drives_led = True  # the chip's CF pin is wired to the LED: the meter makes no pulses of its own

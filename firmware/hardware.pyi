@@ -42,10 +42,15 @@ class Hardware:
     k_set: list[Any]
     k_reset: list[Any]
     k_feedback: list[Any]
+    k_live: list[Any]
     one_shot: Any
     terminal_cover: Any
     main_cover: Any
+    second_terminal_cover: Any
+    battery_cover: Any
     magnet: Any
+    other_tamper: Any
+    terminal_temperature: Any
     pulse_led: Any
     pulse_timer: Any
     cf_drives_led: bool

@@ -7,7 +7,7 @@ command), GBCS codes 81BD connect failure, 81C0 disconnect failure.
 
 from app import ticks
 from app.supply import switch as sw
-from fakes_hw import without_heap
+from fakes_hw import FakePin, without_heap
 
 START = (1 << 30) - 5000
 
@@ -222,11 +222,45 @@ def test_the_auxiliary_relay_needs_no_arming():
 def test_closing_is_refused_on_back_feed_and_without_feedback():
     bench = Bench(Relay(0), stored(0, armed=1))
     bench.run(11_000)
-    bench.switch.load_live = True
-    assert bench.command(True) == sw.REFUSED_LIVE
+    for level in (1, 2):  # live, and not known
+        bench.switch.live = lambda level=level: level
+        assert bench.command(True) == sw.REFUSED_LIVE
     bench.relay.at = 2
     assert bench.command(True) == sw.REFUSED_NO_FEEDBACK
     assert bench.command(False) == sw.ACCEPTED
+
+
+def test_back_feed_that_comes_before_the_pulse_gives_the_closing_up():
+    bench = Bench(Relay(0), stored(0, armed=1))
+    live = FakePin(0)
+    bench.switch.live = live
+    bench.run(11_000)
+    assert bench.command(True) == sw.ACCEPTED
+    live.level = 1  # before it is durable
+    bench.run(20_000)
+    assert bench.relay.starts == [] and bench.events[0] == 0x81BD and bench.switch.commanded == 0
+    live.level = 0
+    bench.run(20_000)
+    assert bench.relay.starts == []  # it does not wait for its moment
+
+
+def test_load_side_that_is_not_as_the_contact_is_told_once():
+    for at, level, code in ((0, 1, 0x81C0), (1, 0, 0x81BD)):
+        bench = Bench(Relay(at), stored(at))
+        live = FakePin(at)
+        bench.switch.live = live
+        bench.run(12_000)
+        assert bench.events == [] and bench.switch.quiet
+        live.level = level
+        bench.run(900)
+        assert bench.events == []
+        bench.run(5000)
+        assert bench.events == [code] and bench.switch.disagrees
+        live.level = 2  # not known: nothing to tell
+        bench.run(5000)
+        live.level = at
+        bench.run(5000)
+        assert bench.events == [code] and not bench.switch.disagrees
 
 
 def test_failures_are_reported_once():

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The supply feature: polls the switches, makes their states durable before a coil is pulsed, and logs what went wrong."""
 
+from app.records import codes
+from app.records.event_fields import alcs_extra
 from app.store import layout
 
 
@@ -8,7 +10,8 @@ class Supply:
     """switches: list of three, Switch or None (K1 primary, K2 secondary, K3 auxiliary). cold: ColdStore; log: event log.
 
     power_good: callable -> bool, False from the power-fail warning on. busy: a coil is under way. changes: moves on whenever a
-    switch may look other than before, 16 bits; -1 for good once nobody polls them any more.
+    switch may look other than before, 16 bits; -1 for good once nobody polls them any more. watch: None, or what has a
+    `look(now_ms)` that must not miss a pass (inputs of the tamper detection).
     """
 
     def __init__(self, switches, cold, log, power_good):
@@ -18,6 +21,7 @@ class Supply:
         self.power_good = power_good
         self.busy = False
         self.changes = 0
+        self.watch = None
         self._fitted = [switch for switch in switches if switch is not None]
         self._at_rest = False
         self._turn = 0
@@ -33,6 +37,8 @@ class Supply:
                 self.switches[i].unpack(self._state, 1 + i)
 
     def poll(self, now_ms, second):
+        if self.watch is not None:
+            self.watch.look(now_ms)
         good = self.power_good()
         if good and self._at_rest:
             for switch in self._fitted:
@@ -56,12 +62,18 @@ class Supply:
                 if switch.dirty:
                     dirty = True
                 if switch.event:
-                    self.log.append_now(switch.take_event(), i)
+                    self._tell(switch, i)
             i += 1
         if dirty:
             self._save()
         self.busy = busy or dirty
         self._at_rest = at_rest and not dirty
+
+    def _tell(self, switch, i):
+        code = switch.take_event()
+        if code == codes.ALCS_FAILURE:
+            i = alcs_extra(switch.relay.position(), 0)  # 2: not known, as the log has it
+        self.log.append_now(code, i)
 
     def _look(self, now_ms):
         """Contacts that nobody touches are looked at one a second, in turn; one that is not as it should be wakes all."""

@@ -10,8 +10,9 @@ Boot: no pulse before the state is restored AND the position was read AND the su
 command found interrupted is finished, with one pulse, once (a pulse that pulls the supply down must not become a boot
 loop); any other disagreement is reported and left alone. A boot or an update never changes the position by itself.
 
-An opening is never refused for being too soon: it is stored and waits. A closing that cannot be done now is refused.
-Sources: SMETS2 (position changes only by command), GBCS alerts 81BD and 81C0.
+An opening is never refused for being too soon: it is stored and waits. A closing that cannot be done now is refused. An open
+contact is never closed while its load side is live: looked at when the command comes and once more before its first pulse.
+Sources: SMETS2 (position changes only by command), GBCS alerts 81BD and 81C0, 811A for the auxiliary relay.
 """
 
 from micropython import const
@@ -56,8 +57,8 @@ class Switch:
     """relay: the Relay port. armed_only: closing needs `arm` first (a contactor), or not (the auxiliary relay).
 
     commanded: 0 or 1. dirty: the state byte must be written; see `saved`. event: code to log, 0 = none; see
-    `take_event`. source: who gave the last command. load_live: set by the owner when the load side is sensed live.
-    disagrees: position and command differ.
+    `take_event`. source: who gave the last command. live: Pin or callable, 1 = voltage at the load side, more = not known;
+    None: not fitted. disagrees: position (or the load side) and command differ.
     """
 
     __slots__ = (
@@ -67,7 +68,7 @@ class Switch:
         "dirty",
         "event",
         "source",
-        "load_live",
+        "live",
         "disagrees",
         "quiet",
         "restored",
@@ -92,7 +93,7 @@ class Switch:
         self.dirty = False
         self.event = 0
         self.source = 0
-        self.load_live = False
+        self.live = None
         self.disagrees = False
         self.restored = False
         self._needs_arming = armed_only
@@ -199,7 +200,7 @@ class Switch:
             return ACCEPTED if self.commanded else REFUSED_BUSY
         if self._needs_arming and not self.armed:
             return REFUSED_NOT_ARMED
-        if self.load_live:
+        if self._load_live():
             return REFUSED_LIVE
         return REFUSED_TOO_SOON if self.relay.refusal(True, now_ms) else ACCEPTED
 
@@ -214,7 +215,7 @@ class Switch:
             # Nearly every pass: nothing to do, and the contact is where it should be.
             relay = self.relay
             relay.poll(now_ms)
-            if relay.position() == self.commanded:
+            if relay.position() == self.commanded and (self.live is None or self._load_agrees()):
                 self.quiet = True
                 return False
         self.quiet = False
@@ -276,6 +277,13 @@ class Switch:
         # Nothing moves before the command is durable and the supply has proven that it can feed a coil.
         if self.dirty or not self._supply_proven:
             return
+        if self.commanded and self.relay.position() != POSITION_CLOSED and self._load_live():
+            # Somebody feeds it since the command came: given up, it does not wait for a moment when nobody is looking.
+            self.commanded = POSITION_OPEN
+            self._pending = _NOTHING
+            self.dirty = True
+            self.event = codes.CONNECT_FAILURE if self._needs_arming else codes.ALCS_FAILURE
+            return
         if self.relay.start(self.commanded == POSITION_CLOSED, now_ms, self._tries):
             return  # resting: tried again next pass
         self._doing = self.commanded
@@ -294,7 +302,10 @@ class Switch:
             self._fail(now_ms)
 
     def _fail(self, now_ms):
-        self.event = codes.CONNECT_FAILURE if self.commanded else codes.DISCONNECT_FAILURE
+        if not self._needs_arming:
+            self.event = codes.ALCS_FAILURE
+        else:
+            self.event = codes.CONNECT_FAILURE if self.commanded else codes.DISCONNECT_FAILURE
         # Told once: the watch below stays quiet until position and command have agreed again.
         self.disagrees = True
         self._differs = True
@@ -303,8 +314,8 @@ class Switch:
     def _compare(self, now_ms):
         """Position against command with nothing under way: shock, magnet, weld, somebody's wire."""
         position = self.relay.position()
-        if position == self.commanded:
-            self._forget_difference()
+        if position == self.commanded and (not self._supply_good or self._load_agrees()):
+            self._forget_difference()  # while the supply fails the load side is dead, whatever the contact does
         elif position == POSITION_UNKNOWN:
             return
         elif not self._differs:
@@ -312,6 +323,17 @@ class Switch:
             self._differs_ms = now_ms
         elif not self.disagrees and ticks.diff(now_ms, self._differs_ms) >= _DISAGREE_MS:
             self._fail(now_ms)
+
+    def _load_live(self):
+        """Voltage at the load side, or it is not known that there is none."""
+        return self.live is not None and self.live() != 0
+
+    def _load_agrees(self):
+        """The load side is live behind a closed contact and dead behind an open one, as far as it is known."""
+        if self.live is None:
+            return True
+        level = self.live()
+        return level == self.commanded or level > 1
 
     def _forget_difference(self):
         self._differs = False
