@@ -144,6 +144,7 @@ class Engines:
 
     def start(self, power_on):
         """The registers are restored and the clock has what time there is. Boot only."""
+        self.tariff.begin()
         self.profiles.start(power_on)
         self.demand.restore()
         self.quality.start()

@@ -65,7 +65,7 @@ class _Nothing:
         """Nothing to continue from."""
 
 
-class _NoLog:
+class NoLog:
     """A factory keeps no log of what it does."""
 
     def append_now(self, code, extra):
@@ -106,12 +106,12 @@ class Factory:
             self.cold = cold_ring.ColdRing(ring[layout.RING_COLD])
         if nor is not None:
             self.blocks = Blocks(_Blocks(nor), crc, False, elements)
-        self._settle()
+        self.settle()
 
     def calibrate(self, element, payload, chip_id):
         """A calibration record, locked and bound to the chip (8 bytes)."""
         stored = calibration.store(self.cold, element, payload, chip_id, True)
-        self._settle()
+        self.settle()
         if not stored:
             raise ValueError("the calibration was not stored")
 
@@ -127,7 +127,7 @@ class Factory:
         self.hot.load(element, registers, _Nothing())
         registers.wh[:] = wh
         self.hot.save(element, registers, _Nothing(), 0, 0, 0, 0)
-        self._settle()
+        self.settle()
         if self.hot.served_wh[element] != list(wh):
             raise ValueError("the registers were not stored")
 
@@ -152,7 +152,7 @@ class Factory:
         clock.set(day, second)
         served_wh = self.registers_wh()
         config = self.settings().tariff
-        tariff = Tariff(served_wh, clock, self.cold, self._tables(), self.crc, config, _NoLog(), self.elements)
+        tariff = Tariff(served_wh, clock, self.cold, self._tables(), self.crc, config, NoLog(), self.elements)
         self._until(lambda: tariff.ready, tariff)
         if tariff.sets.install(blob, NOW):
             raise ValueError("the tariff set was not taken")
@@ -160,7 +160,7 @@ class Factory:
 
     def _configuration(self, cold):
         configuration = Configuration(Settings(), cold, self._tables(), self.crc)
-        configuration.connect(self, _NoLog(), None)
+        configuration.connect(self, NoLog(), None)
         if not configuration.load() or configuration.lost:
             raise ValueError("the stored configuration cannot be read")
         self._until(lambda: not configuration.restless, configuration)
@@ -175,7 +175,7 @@ class Factory:
         """Passes of one engine of the firmware, with a second in every other one."""
         for n in range(_MOST_POLLS):
             if done():
-                self._settle()
+                self.settle()
                 return
             engine.poll(0, n & 1 > 0)
             self._erase_ahead()
@@ -189,8 +189,8 @@ class Factory:
         if self.blocks is not None:
             self.blocks.poll(False, True)
 
-    def _settle(self):
-        # Erasing ahead and what waits for it; FRAM has neither.
+    def settle(self):
+        """Erasing ahead and what waits for it; FRAM has neither."""
         for store in (self.hot, self.cold):
             poll = getattr(store, "poll", None)
             while poll is not None and poll():

@@ -13,6 +13,7 @@ from host_tools.bench import load_spec
 from host_tools.bench.calibration import calibrate
 from host_tools.bench.costs import BOARDS, costs
 from host_tools.bench.factory import Factory
+from host_tools.bench.metered import metered
 from host_tools.bench.recordings import RecordingError, open_recording
 from host_tools.bench.remote_sim import RemoteSimulation
 from host_tools.bench.sim import Simulation, commit, element_report
@@ -225,6 +226,7 @@ def report(job, sim):
         "faults": {"injected": injected(sim), "detected": sim.detected()},
         "events": sim.events(),
         "longest_gap_ms": world.longest_gap_us / 1000,
+        **metered(sim.bench, [element["wh"] for element in elements], sim.bench.relays[0].closed),
     }
     if len(elements) > 1:
         result["element2"] = element_report(world.lines[1], elements[1], before[1])

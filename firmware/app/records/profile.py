@@ -75,6 +75,7 @@ class Profile(ProfileReader):
         self._adjusted = clock.adjusted
         self._line = -1
         self._cut_status = 0
+        self._timed = False  # there was time from the start on
         self._body_format = "%ds" % body_size
         self._record = bytearray(HEAD + body_size)
         self._edge_body = bytearray(body_size)
@@ -102,6 +103,7 @@ class Profile(ProfileReader):
         clock = self.clock
         self._adjusted = clock.adjusted
         self._line = clock.generation if clock.valid else -1
+        self._timed = clock.valid
         self.status = 0
         self._capture(self._away_body)
         self._away_status = self.status
@@ -231,15 +233,18 @@ class Profile(ProfileReader):
         """A mark: what was counted until now has no better place."""
         self._capture(self._edge_body)
         kept = self.generation
+        body = self._edge_body
         if self._end == _NEVER:
             why = 0
+            if self._timed:
+                body = self._away_body  # what a new meter counted while the ring was looked at is of its first interval
         elif self._mark_due == _REBASE:
             why = CONFIG_CHANGED | INVALID
             self.generation = kept & 0xFF00 | kept + 1 & 0xFF
         else:
             why = CLOCK_CHANGED | PARTIAL
             self.generation = ((kept >> 8) + 1 & 0xFF) << 8
-        if not self._put(now, self.status & ~INVALID | why if why else 0, 0, self._edge_body):
+        if not self._put(now, self.status & ~INVALID | why if why else 0, 0, body):
             self.generation = kept
             return
         self._mark_due = _NO_MARK

@@ -79,6 +79,11 @@ class Tariff:
         self._next = 0
         self._day = -1
 
+    def begin(self):
+        """The registers are restored: what a new meter counts from here on belongs to its first register. Boot only."""
+        for number in range(len(self._divisions)):
+            self._divisions[number].ledger.expect(self._served_wh[number][0])
+
     # The pass
 
     def poll(self, now_ms, second):
