@@ -206,6 +206,7 @@ def report(job, sim):
     world = sim.world
     elements = sim.element_states()
     before = job.registers_before()
+    books = metered(sim.bench, [element["wh"] for element in elements], sim.bench.relays[0].closed)
     first = element_report(world.lines[0], elements[0], before[0])
     result = {
         "seed": job.seed,
@@ -226,10 +227,10 @@ def report(job, sim):
         "faults": {"injected": injected(sim), "detected": sim.detected()},
         "events": sim.events(),
         "longest_gap_ms": world.longest_gap_us / 1000,
-        **metered(sim.bench, [element["wh"] for element in elements], sim.bench.relays[0].closed),
+        **books[0],
     }
     if len(elements) > 1:
-        result["element2"] = element_report(world.lines[1], elements[1], before[1])
+        result["element2"] = {**element_report(world.lines[1], elements[1], before[1]), **books[1]}
     if any(map(any, before)):
         result["registers_before"] = before
     return result

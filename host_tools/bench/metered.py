@@ -34,7 +34,7 @@ _BLOCKS, _GROUPS, _TOU, _SECONDARY = 4, 8, 48, 4
 
 
 def metered(bench, totals_wh, closed=True):
-    """The keys that `meter sim --json` has of all this: tariff, profile, billing, demand, supply_state.
+    """[what `meter sim --json` has of all this: tariff, profile, billing, demand, supply_state; for element 2: profile]
 
     bench: VirtualBoard, its memories as they are; totals_wh: six whole Wh an element, the registers at this instant. closed:
     the position of the contactor, for a meter that was never told one.
@@ -48,7 +48,8 @@ def metered(bench, totals_wh, closed=True):
         settings = factory.settings()
     except ValueError:
         settings = Settings()
-    return _Books(factory, settings, totals_wh).report(closed)
+    books = _Books(factory, settings, totals_wh)
+    return [books.report(closed), *({"profile": books.profile(element)} for element in range(1, len(totals_wh)))]
 
 
 class _Books:
@@ -74,7 +75,7 @@ class _Books:
     def report(self, closed):
         return {
             "tariff": self._tariff(),
-            "profile": self._profile(0),
+            "profile": self.profile(0),
             "billing": self._billing(),
             "demand": self._demand(),
             "supply_state": self._supply(closed),
@@ -88,7 +89,7 @@ class _Books:
             "secondary_tou_wh": [tariff.secondary_tou_wh(k) for k in range(_SECONDARY)],
         }
 
-    def _profile(self, element):
+    def profile(self, element):
         config = self.settings.load_profile
         found = {
             "interval_s": config.interval_min * 60,
