@@ -77,6 +77,16 @@ def test_day_and_night():
     made.check()
 
 
+def test_readers_see_what_flowed_since_the_last_round():
+    made = site(pack_set(BLOCKS, b"", PRICES, THRESHOLDS))
+    made.served_wh[0][0] += 120  # and no poll
+    assert blocks(made, 0) == [100, 20, 0, 0] and counters(made, 0) == [100, 20, 0, 0]
+    assert made.tariff.price() == 20_000
+    made.flow(0)
+    assert blocks(made, 0) == [100, 20, 0, 0]
+    made.check()
+
+
 def test_until_the_next_boundary():
     made = site(pack_set(DAY_NIGHT))
     made.at(THURSDAY + 10, 0, 30)

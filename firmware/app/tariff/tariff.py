@@ -345,19 +345,25 @@ class Tariff:
 
     def tou_wh(self, index):
         """TOU register 0..47, Wh."""
+        self._look()
         return self.primary.register_wh(index)
 
     def block_wh(self, block, group):
         """Register of block 0..3, group 0..7, Wh."""
+        self._look()
         return self.primary.block_wh(block, group)
 
     def block_counter(self, block, group):
         """Consumption of the period in block 0..3 of group 0..7, Wh."""
+        self._look()
         return self.primary.block_counter(block, group)
 
     def secondary_tou_wh(self, index):
         """TOU register 0..3 of the second element, Wh; 0 where there is none."""
-        return self.secondary.register_wh(index) if self.secondary is not None else 0
+        if self.secondary is None:
+            return 0
+        self._look()
+        return self.secondary.register_wh(index)
 
     @property
     def active_script(self):
@@ -371,8 +377,19 @@ class Tariff:
 
     def price(self):
         """Price in force, 1e-5 currency unit per kWh."""
+        self._look()
         return self.primary.price()
 
     def money(self):
         """Consumption charge of the first element since commissioning: Charge (units, part), good until the next call."""
+        self._look()
         return self.primary.money()
+
+    def _look(self):
+        """The registers of this moment: their sum is the total that is served now, not that of the last round."""
+        if not self.ready or self._exchanged or self.sets.swapping:
+            return
+        for number in range(len(self._divisions)):
+            ledger = self._divisions[number].ledger
+            if not ledger.pending and ledger.before < 0:
+                ledger.total = self._served_wh[number][0]
