@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The stored configuration: bytes by hand (docs/SPEC.md, "Configuration"), changed whole or not, logged, never lost in silence."""
+"""The stored configuration: bytes by hand (docs/SPEC.md, "Configuration"), changed whole or not, logged, never just lost."""
 
 from struct import pack
 

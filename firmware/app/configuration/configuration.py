@@ -158,9 +158,13 @@ class Configuration:
         if n:
             self._record = record[:n]
         elif cold.errors != errors:
-            # Damaged, or silent: after some tries it is the same.
-            self.lost = self._tries >= _MOST_TRIES
-            return self.lost
+            # Silent, damaged, or torn by a cut of the very first change, which is as if there were none: the head knows.
+            errors = cold.errors
+            if cold.load_into(layout.SETTINGS, record):
+                self.lost = True
+            elif cold.errors != errors:
+                self.lost = self._tries >= _MOST_TRIES
+                return self.lost
         return True
 
     def _tell(self):
