@@ -261,7 +261,11 @@ def compose(hw, config=None, settings=None):
         _mark(store, timekeeper),
         now_ms,
         configuration,
+        _inputs(hw, expander),
+        hw.terminal_temperature,
     )
+    if supply is not None:
+        supply.watch = engines.tamper
     preset.connect(engines)
     pulse = _pulse(hw, elements[0], config)
     readings = Readings(
@@ -276,6 +280,8 @@ def compose(hw, config=None, settings=None):
         pulse=pulse.led if pulse is not None else None,
     )
     panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door, settings, readings, blocks)
+    if panel is not None:
+        engines.tamper.signs = panel.signs
     engines.watch_panel(panel)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
     meter = Meter(
@@ -302,6 +308,19 @@ def compose(hw, config=None, settings=None):
         store.flagged = True
         log.append_now(codes.DISCONNECT_FAILURE, k)
     return meter
+
+
+def _inputs(hw, expander):
+    """In the order of app.supply.tamper."""
+    own = (
+        ("main_cover", hw.main_cover),
+        ("terminal_cover", hw.terminal_cover),
+        ("second_terminal_cover", hw.second_terminal_cover),
+        ("battery_cover", hw.battery_cover),
+        ("magnet", hw.magnet),
+        ("other_tamper", hw.other_tamper),
+    )
+    return [expander.pin(name, pin) for name, pin in own]
 
 
 def _pulse(hw, element, config):

@@ -14,9 +14,12 @@ from app.records.profile import TARIFF_CHANGED, TEST_MODE
 from app.records.profiles import Profiles
 from app.rounds import Rounds
 from app.store import layout
+from app.supply.auto import AutoCauses, Causes
+from app.supply.heat import Heat
 from app.supply.limiter import Limiter
 from app.supply.rules import SupplyRules
 from app.supply.schedule import Schedule
+from app.supply.tamper import Tamper
 from app.tariff.tariff import BILLING as BLOCKS_BY_BILLING
 from app.tariff.tariff import Tariff
 
@@ -33,6 +36,9 @@ BLOCKS = const(14)
 TARIFF_WATCH = const(15)
 PANEL_WATCH = const(17)
 CONFIGURATION = const(17)  # 16 are the rounds themselves
+SUPPLY_CAUSES = const(18)
+TAMPER = const(19)
+ALCS = const(20)
 
 
 class _BlockWork:
@@ -87,9 +93,26 @@ class _PanelWatch:
 class Engines:
     """tariff, profiles, demand, billing (None without a block store), quality, outage, limiter, rules, schedule, rounds."""
 
-    def __init__(self, settings, elements, store, blocks, crc, clock, log, controls, door, mark, now_ms, configuration):
+    def __init__(
+        self,
+        settings,
+        elements,
+        store,
+        blocks,
+        crc,
+        clock,
+        log,
+        controls,
+        door,
+        mark,
+        now_ms,
+        configuration,
+        inputs,
+        temperature,
+    ):
         """settings: Settings; store: State; blocks: Blocks or None; controls: list of SupplyControl; door: Door; mark: the RTC
-        where the hot record does not save the time each second, or None; configuration: Configuration, already loaded.
+        where the hot record does not save the time each second, or None; configuration: Configuration, already loaded;
+        inputs: pins of the tamper detection (app.supply.tamper); temperature: callable, of the terminals, or None.
         """
         cold = store.cold
         served = store.served_wh
@@ -123,6 +146,15 @@ class Engines:
         self.limiter = Limiter(
             settings.load_limit, controls[0] if controls else None, cold, layout.LOAD_LIMIT, clock, log
         )
+        heat = Heat(settings.causes, temperature, log)
+        causes = []
+        for control in controls:
+            at = min(len(causes), len(elements) - 1)
+            rows = self.quality.rows[at].active
+            causes.append(Causes(control, elements[at], rows, settings.causes, heat))
+        self.causes = AutoCauses(causes, heat, clock)
+        self.tamper = Tamper(inputs, settings.tamper, clock, log, cold, layout.TAMPER, controls, self.outage, log.holds)
+        self.tamper.wake = self.wake
         self.rules = SupplyRules(self.limiter, controls, elements[0])
         self.schedule = Schedule(door, clock, cold, layout.SCHEDULE, log)
         found = [
@@ -134,7 +166,13 @@ class Engines:
         ]
         if self.billing is not None:
             found.append((BILLING, self.billing))
-        found += [(QUALITY, self.quality), (SUPPLY_RULES, self.rules), (SCHEDULE, self.schedule)]
+        found += [
+            (QUALITY, self.quality),
+            (SUPPLY_CAUSES, self.causes),
+            (TAMPER, self.tamper),
+            (SUPPLY_RULES, self.rules),
+            (SCHEDULE, self.schedule),
+        ]
         if blocks is not None and not store.in_flash:
             found.append((BLOCKS, _BlockWork(blocks, store)))
         self.configuration = configuration
@@ -152,6 +190,8 @@ class Engines:
         self.schedule.restore()
         for control in self.controls:
             control.restore()
+        self.causes.start()
+        self.tamper.start(power_on)
 
     def watch_panel(self, face):
         """face: Face, or None where there is no display."""

@@ -97,7 +97,7 @@ def _event(key, row):
         or not event.by
         or high not in (PRIVATE, 0x80, 0x81, 0x8F)
         or (high in (PRIVATE, 0x8F) and event.cfg != "always")
-        or (high == PRIVATE and (event.log != "standard" or event.alert))
+        or (high == PRIVATE and (event.log not in ("standard", "alcs") or event.alert))
         or (high == 0x80 and "H" in event.alert)
         or (event.cfg == "log" and (event.log == "none" or event.alert))
     )

@@ -5,7 +5,7 @@ from app.configuration.group import Group
 from app.panel import settings as panel
 from app.quality import settings as quality
 from app.records import billing, demand, instrumentation, journal, load_profile, voltage_log
-from app.supply import limiter
+from app.supply import auto, limiter, tamper
 from app.tariff import tariff
 
 
@@ -23,6 +23,8 @@ class Settings:
         self.load_limit = Group("load_limit", limiter.FIELDS)
         self.events = Group("events", journal.FIELDS)
         self.panel = panel.settings()
+        self.causes = Group("causes", auto.FIELDS)
+        self.tamper = Group("tamper", tamper.FIELDS)
         self.groups = (
             self.tariff,
             self.load_profile,
@@ -34,4 +36,6 @@ class Settings:
             self.load_limit,
             self.events,
             self.panel,
+            self.causes,
+            self.tamper,
         )

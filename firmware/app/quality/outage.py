@@ -90,6 +90,11 @@ class Outage:
         return self.short + self.long
 
     @property
+    def settled(self):
+        """No return waits for the clock to be told of."""
+        return self._waiting_s < 0
+
+    @property
     def away_s(self):
         """Length of the last outage, seconds; 0 where the clock went back."""
         return _span_s(self.lost_day, self.lost_second, self.back_day, self.back_second)

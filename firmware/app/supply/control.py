@@ -44,6 +44,7 @@ RULE_CLOSE = const(8)  # it is over: close
 _TRIGGERS = const(9)
 
 REFUSED_LOCKED = const(14)  # beyond the door's own results
+REFUSED_UNHEALTHY = const(15)  # a cause that would open it lasts, or the front end is down
 
 _METER = const(6)  # the door's number for the meter's own rules
 _VERSION = const(1)
@@ -54,19 +55,23 @@ class SupplyControl:
     """switch: Switch of the contactor, whose face for the door this has: `command`, `arm`. cold: ColdStore; cold_id: of its
     record. log: Journal; number: 0 primary, 1 secondary, the extra of its events.
 
-    locked, cause: see above; cause is that of the interruption, CAUSE_NONE while enabled.
+    locked, cause: see above; cause is that of the interruption, CAUSE_NONE while enabled. held: bits of what forbids a closing
+    now, set by the automatic causes (app.supply.auto).
     """
 
     __slots__ = (
         "switch",
         "locked",
         "cause",
+        "held",
         "_cold",
         "_cold_id",
         "_log",
         "_number",
         "_posted",
-        "_rule_cause",
+        "_rule_causes",
+        "_refused",
+        "_told",
         "_record",
     )
 
@@ -74,12 +79,15 @@ class SupplyControl:
         self.switch = switch
         self.locked = False
         self.cause = CAUSE_NONE
+        self.held = 0
         self._cold = cold
         self._cold_id = cold_id
         self._log = log
         self._number = number
         self._posted = 0
-        self._rule_cause = CAUSE_NONE
+        self._rule_causes = 0
+        self._refused = False
+        self._told = False
         self._record = bytearray(_RECORD)
 
     def state(self):
@@ -100,14 +108,19 @@ class SupplyControl:
         if switch.commanded:
             if self.locked:
                 self._posted |= 1 << TAMPER
-            elif self.cause == CAUSE_LOAD_LIMIT:
-                self.cause = CAUSE_NONE  # the cut came before the contactor was told: the limiter decides anew
+            else:
+                self.cause = CAUSE_NONE  # the cut came before the contactor was told: whoever it was decides anew
         elif self.cause == CAUSE_LOAD_LIMIT and not self.locked and not switch.armed:
             switch.arm()  # opened, and not yet armed
 
     @property
     def waiting(self):
-        """Something was posted and is not done."""
+        """Something was posted and may be done at once."""
+        return self._posted != 0 and not self._refused
+
+    @property
+    def posted(self):
+        """Something was posted and is not done, or was refused for now and is tried once a second."""
         return self._posted != 0
 
     # The face of a switch, for the door
@@ -133,6 +146,8 @@ class SupplyControl:
         if closed:
             if self.locked:
                 return REFUSED_LOCKED
+            if self.held and not self.switch.commanded:
+                return REFUSED_UNHEALTHY
             result = self.switch.command(True, now_ms, source)
             if result <= sw.ALREADY and self.cause:
                 self._keep(False, CAUSE_NONE)
@@ -148,19 +163,26 @@ class SupplyControl:
     def post(self, trigger):
         """A rule wants this; done in the next poll. allocates: no"""
         self._posted |= 1 << trigger
+        self._refused = False
 
     def open_for(self, cause):
-        """An automatic cause wants the contactor open. allocates: no"""
-        self._rule_cause = cause
-        self._posted |= 1 << RULE_OPEN
+        """An automatic cause wants the contactor open; of several in one pass the lowest number is noted. allocates: no"""
+        self._rule_causes |= 1 << cause
+        self.post(RULE_OPEN)
+
+    @property
+    def by_rule(self):
+        """It was an automatic cause that has interrupted the supply."""
+        return self.cause >= CAUSE_FREQUENCY
 
     def poll(self, now_ms, second):
         """Do what was posted, in order. allocates: no"""
-        if not self._posted or not self.switch.restored:
+        if not self._posted or not self.switch.restored or (self._refused and not second):
             return
         for trigger in range(_TRIGGERS):
             if self._posted >> trigger & 1 and self._do(trigger, now_ms):
                 self._posted &= ~(1 << trigger)
+        self._refused = self._posted != 0
 
     def _do(self, trigger, now_ms):
         """returns: True when it is done, or cannot be any more"""
@@ -180,18 +202,31 @@ class SupplyControl:
         if trigger == LOAD_RESTORE:
             return self._close(CAUSE_LOAD_LIMIT, codes.LOAD_LIMIT_ENABLED, now_ms)
         if trigger == RULE_OPEN:
-            return not enabled or self._interrupt(self._rule_cause, False, 0, now_ms)
+            return self._open_by_rule(enabled, now_ms)
+        if not self.by_rule:
+            return True
         if trigger == RULE_ARM:
-            return self._rearm(self._rule_cause, codes.SUPPLY_ARMED)
-        return self._close(self._rule_cause, 0, now_ms)
+            return self._rearm(self.cause, codes.SUPPLY_ARMED)
+        return self._close(self.cause, codes.SUPPLY_CLOSED_BY_RULE, now_ms)
 
     def _lock(self, now_ms):
-        told = self.locked
+        if not self.locked and not self._told:
+            # Before it is stored: a cut in between says it twice rather than never.
+            self._log.append_now(codes.SUPPLY_LOCKED, self._number)
+            self._told = True
         if not self._keep(True, CAUSE_TAMPER):
             return False
+        self._told = False
         self.switch.command(False, now_ms, _METER)
-        if not told:
-            self._log.append_now(codes.SUPPLY_LOCKED, self._number)
+        return True
+
+    def _open_by_rule(self, enabled, now_ms):
+        cause = CAUSE_FREQUENCY
+        while not self._rule_causes >> cause & 1:
+            cause += 1
+        if enabled and not self._interrupt(cause, False, codes.SUPPLY_OPENED_BY_RULE, now_ms):
+            return False
+        self._rule_causes = 0
         return True
 
     def _interrupt(self, cause, arm, code, now_ms):
@@ -201,8 +236,12 @@ class SupplyControl:
         if arm:
             self.switch.arm()
         if code:
-            self._log.append_now(code, self._number)
+            self._log.append_now(code, self._extra(code, cause))
         return True
+
+    def _extra(self, code, cause):
+        by_rule = code in (codes.SUPPLY_OPENED_BY_RULE, codes.SUPPLY_CLOSED_BY_RULE)
+        return cause * 2 + self._number if by_rule else self._number
 
     def _rearm(self, cause, code):
         if self.state() == DISABLED and self.cause == cause and self.switch.arm() == sw.ACCEPTED:
@@ -213,6 +252,8 @@ class SupplyControl:
         """The interruption that this cause has made ends. Refused now (the relay rests): tried again in the next pass."""
         if self.switch.commanded or self.cause != cause:
             return True  # the consumer was faster, or somebody else has opened since
+        if self.held:
+            return False
         if not self.switch.armed:
             if self.cause == CAUSE_LOAD_LIMIT:
                 return True  # disarmed by somebody: it stays open
@@ -221,7 +262,7 @@ class SupplyControl:
             return False
         self._keep(False, CAUSE_NONE)
         if code:
-            self._log.append_now(code, self._number)
+            self._log.append_now(code, self._extra(code, cause))
         return True
 
     def _keep(self, locked, cause):

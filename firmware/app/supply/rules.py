@@ -28,4 +28,7 @@ class SupplyRules:
 
     def until_s(self):
         """Seconds to the next decision, 1..86400. allocates: no"""
+        for control in self.controls:
+            if control.posted:
+                return 1
         return self.limiter.until_s()

@@ -38,7 +38,10 @@ class Supply:
 
     def poll(self, now_ms, second):
         if self.watch is not None:
-            self.watch.look(now_ms)
+            try:
+                self.watch.look(now_ms)
+            except Exception:  # noqa: BLE001  its owner finds out in its own turn; contactors go on
+                self.watch = None
         good = self.power_good()
         if good and self._at_rest:
             for switch in self._fitted:
