@@ -17,10 +17,11 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from host_tools import board_files
+from host_tools import board_files, inline
 from host_tools.bench import runtimes
 
 _FIRMWARE = board_files.ROOT / "firmware"
@@ -73,9 +74,22 @@ def romfs_of(folder):
 
 
 def compile_tree(modules, arch, tree):
-    """Compile modules [(path without suffix, source)] below the folder `tree`. raises: ImageError."""
-    with ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
-        list(pool.map(lambda module: _compile(module[1], tree / f"{module[0]}.mpy", module[0], arch), modules))
+    """Compile modules [(path without suffix, source)] below the folder `tree`, as one whole: no other module can count on
+    finding their public constants (inline.py). raises: ImageError.
+    """
+    texts = inline.inlined({_dotted(name): source.read_text() for name, source in modules})
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
+
+        def compile_one(name):
+            source = Path(folder) / f"{_dotted(name)}.py"
+            source.write_text(texts[_dotted(name)])
+            _compile(source, tree / f"{name}.mpy", name, arch)
+
+        list(pool.map(compile_one, (name for name, _ in modules)))
+
+
+def _dotted(name):
+    return ".".join(name.parts).removesuffix(".__init__")
 
 
 def build(board, variant="e1c1", chip="ade9153a", out=None):
