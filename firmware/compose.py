@@ -91,7 +91,7 @@ def _switches(hw, feedback, live, stuck):
             switches.append(None)
         else:
             switch = Switch(relay, armed_only=k != 2)
-            switch.live = live[k]
+            switch.sense(live[k])
             switches.append(switch)
     return switches
 
@@ -263,9 +263,10 @@ def compose(hw, config=None, settings=None):
         configuration,
         _inputs(hw, expander),
         hw.terminal_temperature,
+        switches[2],
     )
     if supply is not None:
-        supply.watch = engines.tamper
+        supply.watch_over(engines.tamper)
     preset.connect(engines)
     pulse = _pulse(hw, elements[0], config)
     readings = Readings(
@@ -281,7 +282,8 @@ def compose(hw, config=None, settings=None):
     )
     panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door, settings, readings, blocks)
     if panel is not None:
-        engines.tamper.signs = panel.signs
+        engines.tamper.show_on(panel.signs)
+        panel.commands.alcs = engines.alcs
     engines.watch_panel(panel)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()
     meter = Meter(

@@ -14,6 +14,7 @@ from app.records.profile import TARIFF_CHANGED, TEST_MODE
 from app.records.profiles import Profiles
 from app.rounds import Rounds
 from app.store import layout
+from app.supply.alcs import Alcs
 from app.supply.auto import AutoCauses, Causes
 from app.supply.heat import Heat
 from app.supply.limiter import Limiter
@@ -109,10 +110,12 @@ class Engines:
         configuration,
         inputs,
         temperature,
+        auxiliary,
     ):
         """settings: Settings; store: State; blocks: Blocks or None; controls: list of SupplyControl; door: Door; mark: the RTC
         where the hot record does not save the time each second, or None; configuration: Configuration, already loaded;
-        inputs: pins of the tamper detection (app.supply.tamper); temperature: callable, of the terminals, or None.
+        inputs: pins of the tamper detection (app.supply.tamper); temperature: callable, of the terminals, or None;
+        auxiliary: Switch of the auxiliary relay, or None.
         """
         cold = store.cold
         served = store.served_wh
@@ -154,7 +157,11 @@ class Engines:
             causes.append(Causes(control, elements[at], rows, settings.causes, heat))
         self.causes = AutoCauses(causes, heat, clock)
         self.tamper = Tamper(inputs, settings.tamper, clock, log, cold, layout.TAMPER, controls, self.outage, log.holds)
-        self.tamper.wake = self.wake
+        self.tamper.connect(self.wake)
+        self.alcs = None
+        if auxiliary is not None:
+            self.alcs = Alcs(auxiliary, clock, cold, layout.ALCS, layout.ALCS_CALENDAR, log)
+        door.connect(self.tamper, self.alcs)
         self.rules = SupplyRules(self.limiter, controls, elements[0])
         self.schedule = Schedule(door, clock, cold, layout.SCHEDULE, log)
         found = [
@@ -173,6 +180,8 @@ class Engines:
             (SUPPLY_RULES, self.rules),
             (SCHEDULE, self.schedule),
         ]
+        if self.alcs is not None:
+            found.append((ALCS, self.alcs))
         if blocks is not None and not store.in_flash:
             found.append((BLOCKS, _BlockWork(blocks, store)))
         self.configuration = configuration
@@ -192,6 +201,8 @@ class Engines:
             control.restore()
         self.causes.start()
         self.tamper.start(power_on)
+        if self.alcs is not None:
+            self.alcs.start()
 
     def watch_panel(self, face):
         """face: Face, or None where there is no display."""

@@ -117,7 +117,7 @@ def test_a_variant_without_the_switch():
 
 def test_unknown_commands_and_sources():
     house = House()
-    for code in (0, 12, 255, -1):
+    for code in (0, 17, 255, -1):
         assert house.door.submit(dr.SERVICE, code, None, 0) == dr.REFUSED_UNKNOWN
     assert house.door.submit(7, dr.CONTACTOR_OPEN, None, 0) == dr.REFUSED_NO_RIGHT
     assert len(house.log) == 5 and house.contactor.calls == []

@@ -13,6 +13,7 @@ armed), 8145/8F0C (clock adjusted / not).
 from micropython import const
 
 from app.records import codes
+from app.supply import control as sc
 from app.supply import switch as sw
 
 # Sources
@@ -35,7 +36,14 @@ AUX_OPEN = const(7)
 AUX_CLOSE = const(8)
 SET_CLOCK = const(9)  # argument: [day, second]
 PRESET_REGISTERS = const(10)  # argument: handed to the injected preset(argument) -> 0 or a reason
+# Above, AUX_OPEN and AUX_CLOSE: with load control as LOAD_OFF and LOAD_ON until it is given back.
 SET_CONFIGURATION = const(11)  # argument: bytes, docs/SPEC.md "Configuration"; in force when its events are logged
+
+TAMPER_ARM = const(12)  # refused while a cover is open
+TAMPER_DISARM = const(13)
+LOAD_ON = const(14)  # argument: minutes, 0 until it is given back (scripts N11, N12 and N20 of the switches)
+LOAD_OFF = const(15)
+LOAD_CALENDAR = const(16)
 
 # Results: 0..7 are those of app.supply.switch (ACCEPTED, ALREADY, REFUSED_...)
 ARMED = const(8)  # a remote close was accepted as an arm
@@ -44,6 +52,8 @@ REFUSED_UNKNOWN = const(10)
 REFUSED_NOT_FITTED = const(11)
 REFUSED_ARGUMENT = const(12)
 REFUSED_OUTSIDE_TOLERANCE = const(13)
+REFUSED_LOCKED = sc.REFUSED_LOCKED  # 14: after a tamper, until the supplier disables
+REFUSED_UNHEALTHY = sc.REFUSED_UNHEALTHY  # 15: voltage, frequency, heat or the front end forbid it
 
 _B = const(1)  # masks: 1 << source
 _O = const(2)
@@ -67,6 +77,11 @@ _RIGHTS = (
     _O | _W | _H | _S,  # SET_CLOCK
     _S,  # PRESET_REGISTERS
     _W | _S,  # SET_CONFIGURATION
+    _O | _W | _S,  # TAMPER_ARM
+    _O | _W | _S,
+    _O | _W | _H | _S | _M,  # LOAD_ON
+    _O | _W | _H | _S | _M,
+    _O | _W | _H | _S | _M,
 )
 _CLOSES_FOR_REAL = const(_B | _M)
 
@@ -78,7 +93,7 @@ class Door:
     callable(code, extra).
     """
 
-    __slots__ = ("_contactor", "_second", "_auxiliary", "_clock", "_preset", "_configure", "_log")
+    __slots__ = ("_contactor", "_second", "_auxiliary", "_clock", "_preset", "_configure", "_log", "_tamper", "_load")
 
     def __init__(self, contactor, second, auxiliary, clock, *, preset, log, configure=None):
         self._contactor = contactor
@@ -88,6 +103,13 @@ class Door:
         self._preset = preset
         self._configure = configure
         self._log = log
+        self._tamper = None
+        self._load = None
+
+    def connect(self, tamper, load):
+        """tamper: Tamper; load: Alcs, or None."""
+        self._tamper = tamper
+        self._load = load
 
     def submit(self, source, code, argument, now_ms):
         """Check, do or pass on, log. returns: result code; 0, ALREADY and ARMED are good news.
@@ -104,6 +126,10 @@ class Door:
             result = REFUSED_ARGUMENT if self._preset(argument) else sw.ACCEPTED
         elif code == SET_CONFIGURATION:
             result = self._set_configuration(argument)
+        elif code in (TAMPER_ARM, TAMPER_DISARM):
+            result = self._detection(code)
+        elif code >= LOAD_ON or code >= AUX_OPEN and self._load is not None:
+            result = self._switch_load(code, argument, now_ms)
         else:
             result = self._switch(source, code, now_ms)
         self._note(source, code, result)
@@ -135,6 +161,22 @@ class Door:
         if result == sw.ACCEPTED:
             self._log(codes.SUPPLY_ARMED, source << 12 | code)
         return result
+
+    def _detection(self, code):
+        tamper = self._tamper
+        if tamper is None:
+            return REFUSED_NOT_FITTED
+        refused = tamper.arm() if code == TAMPER_ARM else tamper.disarm()
+        return sw.REFUSED_BUSY if refused else sw.ACCEPTED
+
+    def _switch_load(self, code, argument, now_ms):
+        load = self._load
+        if load is None:
+            return REFUSED_NOT_FITTED
+        if code == LOAD_CALENDAR:
+            return load.give_back(now_ms)
+        minutes = argument if code >= LOAD_ON and argument else 0
+        return load.command(code in (LOAD_ON, AUX_CLOSE), minutes, now_ms)
 
     def _set_clock(self, source, argument):
         day = argument[0]

@@ -27,6 +27,10 @@ class Supply:
         self._turn = 0
         self._state = bytearray(4)  # version, then one byte a switch
 
+    def watch_over(self, tamper):
+        """Its inputs are looked at in every pass from now on."""
+        self.watch = tamper
+
     def restore(self):
         """Stored commands come back; no coil moves (see Switch)."""
         if self.cold.load_into(layout.CONTACTOR, self._state) != len(self._state) or self._state[0] != 1:

@@ -110,6 +110,10 @@ class Switch:
         self._differs = False
         self._differs_ms = 0
 
+    def sense(self, live):
+        """live: as the attribute. Boot only."""
+        self.live = live
+
     # Stored state
 
     def pack_into(self, buf, at):

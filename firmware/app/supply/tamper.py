@@ -176,6 +176,15 @@ class Tamper:
             self._tell(True)
         self._show()
 
+    def connect(self, wake):
+        """wake: callable, when there is something to do between two rounds."""
+        self.wake = wake
+
+    def show_on(self, signs):
+        """signs: Signs of the panel."""
+        self.signs = signs
+        self._show()
+
     # -- commands, whose rights are the door's business -----------------------------------------------------------
 
     def arm(self):
