@@ -4,10 +4,14 @@ four words), or compared with each other.
 """
 
 import shutil
+from pathlib import Path
 
 import pytest
 
+from host_tools import image
 from host_tools.bench import callgrind, heap
+
+BENCHMARKS = Path(__file__).resolve().parent / "benchmarks"
 
 
 def test_a_step_that_allocates_nothing():
@@ -38,6 +42,24 @@ def test_held_words_count_half_on_a_board():
 
 def test_held_data_is_found_inside_objects():
     assert heap.held("known", "holds_nested").data - heap.held("known", "holds_nothing").data == 10000
+
+
+def test_text_that_stays_in_a_romfs_is_not_data_of_the_heap(tmp_path):
+    """The same module, once with 9000 bytes of constant bytes and a name of 200 letters in it, once without."""
+    found = []
+    for text in (
+        "def player():\n    return 1\n",
+        f"{'n' * 200} = {b'x' * 9000}\n\n\ndef player():\n    return {'n' * 200}\n",
+    ):
+        source, rom, packed = tmp_path / "rom_boot.py", tmp_path / "rom", tmp_path / "image.romfs"
+        source.write_text(text)
+        image.compile_tree([(Path("rom_boot"), source)], "x64", rom)
+        packed.write_bytes(image.romfs_of(rom))
+        use = heap.held("rom_mount", "hardware", path=(BENCHMARKS,), tape=f"- - - - - - {packed}")
+        found.append((use.used - packed.stat().st_size, use.data))
+    # An object with its slot and an entry in the pool of names; the image itself is in both figures of `used`.
+    assert abs(found[1][0] - found[0][0]) <= 512
+    assert found[1][1] == found[0][1]
 
 
 def test_a_workload_that_fails_is_told():

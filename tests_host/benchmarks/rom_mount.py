@@ -10,10 +10,12 @@ import sys
 
 import vfs
 
+with open(os.getenv("FERRARIS_TAPE").split(" ")[6], "rb") as file:
+    image = file.read()
+
 
 def _mount():
-    with open(os.getenv("FERRARIS_TAPE").split(" ")[6], "rb") as file:
-        vfs.mount(vfs.VfsRom(file.read()), "/rom")
+    vfs.mount(vfs.VfsRom(image), "/rom")
     sys.path[:] = ["/rom"]  # nothing else: a module that is missing in the image must not be found beside it
     import rom_boot
 
