@@ -13,6 +13,15 @@ from .link import Link
 from .remote import LinkBlocks, LinkCall, LinkClock, LinkI2c, LinkPin, LinkSpi, LinkWatchdog
 
 REPORT_STATE = 1
+_INPUTS = (
+    "main_cover",
+    "terminal_cover",
+    "second_terminal_cover",
+    "battery_cover",
+    "magnet",
+    "other_tamper",
+    "terminal_temperature",
+)
 
 
 class Board:
@@ -56,6 +65,9 @@ class Board:
             hw.k_set.append(self._pin("k%d_set" % k))
             hw.k_reset.append(self._pin("k%d_reset" % k))
             hw.k_feedback.append(self._pin("k%d_feedback" % k))
+            hw.k_live.append(self._pin("k%d_live" % k))
+        for name in _INPUTS:
+            setattr(hw, name, self._pin(name))
         hw.backlight = LinkPin(link, "backlight")
         hw.power_fail = LinkPin(link, "power_fail")
         hw.watchdog = LinkWatchdog(link, "watchdog")

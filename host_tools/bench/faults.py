@@ -7,9 +7,21 @@ from host_tools.bench.world import NEVER, SECOND_US, McuReset, SupplyLost
 RATES = ("spi_flip", "i2c_flip")
 COUNT_LIMIT = 100_000
 _FIRST_S = 30  # no fault before
+_AWAY_US = 5 * SECOND_US  # what an open cover or a magnet of the fault list lasts
 _CALM_S = 60  # and none in what is left after they are all over
 _TAKES_S = {"outage": 25, "hang": 12, "mcu_reset": 4}  # outage or watchdog, and the start after it, at most
-COUNTS = ("chip_reset", "mcu_reset", "hang", "outage", "rtc_loss", "fram_corrupt", "relay_weld")
+COUNTS = (
+    "chip_reset",
+    "mcu_reset",
+    "hang",
+    "outage",
+    "rtc_loss",
+    "fram_corrupt",
+    "relay_weld",
+    "cover_open",
+    "magnet",
+    "backfeed",
+)
 __all__ = ["FaultError", "PowerCut", "Schedule", "parse"]
 
 
@@ -126,6 +138,19 @@ class Schedule:
         at = self.rng.randrange(len(memory))
         for i in range(at, min(at + 16, len(memory))):
             memory[i] = self.rng.randrange(256)
+
+    def _cover_open(self, world):
+        cover = self.bench.covers["terminal_cover"]
+        if cover.next_edge_us(world.clock.now_us) is None:
+            cover.pulse(world.clock.now_us, _AWAY_US, 1)
+
+    def _magnet(self, world):
+        magnet = self.bench.covers["magnet"]
+        if magnet.next_edge_us(world.clock.now_us) is None:
+            magnet.pulse(world.clock.now_us, _AWAY_US, 0)
+
+    def _backfeed(self, world):
+        self.bench.relays[0].backfeed = not self.bench.relays[0].backfeed
 
     def _relay_weld(self, world):
         self.bench.relays[0].weld()

@@ -19,6 +19,7 @@ from host_tools.bench.chips.contact import SensedPin
 from host_tools.bench.chips.ds3231 import DS3231Model
 from host_tools.bench.chips.fram import Fram
 from host_tools.bench.chips.ht1621 import HT1621
+from host_tools.bench.chips.inputs import LevelInput
 from host_tools.bench.chips.partition import Partition
 from host_tools.bench.chips.pcf85176 import PCF85176
 from host_tools.bench.chips.relay import LatchingRelayModel
@@ -35,6 +36,9 @@ FRAM_BYTES = 32768
 PARTITION_BLOCKS = 768  # of 4 KiB: 3 MiB of the ESP32's own flash
 NOR_BYTES = 16 * 1024 * 1024  # W25Q128, on a bus of its own
 NOR_BAUD = 8_000_000
+# Inputs of the tamper detection by the names of the Hardware record, with the level of a meter that nobody touches.
+COVERS = {"main_cover": 0, "terminal_cover": 0, "magnet": 1}
+MORE_COVERS = {"second_terminal_cover": 0, "battery_cover": 0, "other_tamper": 0}
 
 
 def _identity(chip):
@@ -58,7 +62,7 @@ class VirtualBoard:
     storage: "fram": FRAM, and a NOR for profiles; or "partition": an ESP32 with neither, all in raw blocks of its flash.
 
     chips, relays (three, None where the variant has none), buttons (A, B), rtc, lcd, fram with nor or partition (what is not
-    fitted is None), cut (CutSwitch of the storage).
+    fitted is None), cut (CutSwitch of the storage), covers (name -> LevelInput; see COVERS, `fit`), temperature (LevelInput).
     """
 
     def __init__(
@@ -113,6 +117,9 @@ class VirtualBoard:
             for k in range(3)
         ]
         self.buttons = [ButtonModel(clock, random.Random(f"{seed} button {k}")) for k in range(2)]
+        self.live = [SensedPin(partial(self._load_side, relay)) if relay else None for relay in self.relays[:2]]
+        self.covers = {name: LevelInput(clock, level) for name, level in COVERS.items()}
+        self.temperature = LevelInput(clock, 250)
         self.backlight = Pin(0)
         self.power_fail = Pin(1)
         self.watchdog = Watchdog(world)
@@ -122,8 +129,16 @@ class VirtualBoard:
         # The line that says that something has happened: IRQ (low) of the ADE9153A, WarnOut (high) of the ATM90E26.
         level = "irq" if chip == "ade9153a" else "warnout"
         self.afe_irq = [SensedPin(partial(getattr, c, level)) for c in self.chips]
-        world.inputs = [*self.buttons, *self.chips]
+        world.inputs = [*self.buttons, *self.chips, *self.covers.values()]
         world.on_supply = self._supply
+
+    def fit(self, name):
+        """One more input of the tamper detection, of MORE_COVERS. Before the firmware boots."""
+        self.covers[name] = LevelInput(self.world.clock, MORE_COVERS[name])
+        self.world.inputs.append(self.covers[name])
+
+    def _load_side(self, relay):
+        return int((relay.closed and self.world.supply_on) or relay.backfeed)
 
     def _set_faults(self, faults, seed):
         if faults.get("spi_flip"):
@@ -191,6 +206,11 @@ class VirtualBoard:
                 found[f"k{k}_set"] = relay.set_pin
                 found[f"k{k}_reset"] = relay.reset_pin
                 found[f"k{k}_feedback"] = relay.feedback_pin
+                if k < 2:
+                    found[f"k{k}_live"] = self.live[k]
+        found["terminal_temperature"] = self.temperature.pin
+        for name, cover in self.covers.items():
+            found[name] = cover.pin
         if self.partition is not None:
             found["flash"] = self.partition
         if self.nor_spi is not None:
@@ -238,6 +258,10 @@ class VirtualBoard:
             hw.k_set.append(relay.set_pin if relay else None)
             hw.k_reset.append(relay.reset_pin if relay else None)
             hw.k_feedback.append(relay.feedback_pin if relay else None)
+        hw.k_live = [*self.live, None]
+        for name, cover in self.covers.items():
+            setattr(hw, name, cover.pin)
+        hw.terminal_temperature = self.temperature.pin
         hw.backlight = self.backlight
         hw.power_fail = self.power_fail
         hw.pulse_led = self.pulse_led
