@@ -42,9 +42,9 @@ class Life:
         self.state = before.state if before else bytearray(1)
         self.relay = Relay(before.relay.at if before else 1)
         self.config = before.config if before else Group("causes", auto.FIELDS)
-        for name in changes:
+        for name, value in changes.items():
             assert hasattr(self.config, name)
-            setattr(self.config, name, changes[name])
+            setattr(self.config, name, value)
         self.switch = sw.Switch(self.relay)
         self.switch.unpack(self.state, 0)
         self.log = Log()

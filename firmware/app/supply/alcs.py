@@ -20,6 +20,7 @@ from app.supply.alcs_calendar import Calendar
 BY_CALENDAR = const(0)
 BY_COMMAND = const(1)
 BY_BOOST = const(2)
+_NOBODY = const(-1)
 
 STEP_MIN = const(15)
 MOST_MIN = const(60)
@@ -137,23 +138,23 @@ class Alcs:
         """On for 15, 30, 45 or 60 minutes from now. returns: 0, or as Switch.command, or 12: no such length. allocates: no"""
         if not STEP_MIN <= minutes <= MOST_MIN or minutes % STEP_MIN:
             return REFUSED_ARGUMENT
-        return self._ask(self._command, self._command_s, minutes * 60, now_ms)
+        return self._ask(BY_BOOST, self._command, self._command_s, minutes * 60, now_ms)
 
     def cancel_boost(self, now_ms):
         """returns: 0; not 0: there is none, or as `boost`. allocates: no"""
         if not self._boost_s:
             return sw.ALREADY
-        return self._ask(self._command, self._command_s, 0, now_ms)
+        return self._ask(_NOBODY, self._command, self._command_s, 0, now_ms)
 
     def command(self, closed, minutes, now_ms):
         """On or off for `minutes`, 0: until given back. returns: as `boost`. allocates: no"""
         if not 0 <= minutes <= MINUTES_MOST:
             return REFUSED_ARGUMENT
-        return self._ask(_ON if closed else _OFF, minutes * 60, self._boost_s, now_ms)
+        return self._ask(BY_COMMAND, _ON if closed else _OFF, minutes * 60, self._boost_s, now_ms)
 
     def give_back(self, now_ms):
         """To the calendar; a boost goes on. returns: as `boost`. allocates: no"""
-        return self._ask(_NONE, 0, self._boost_s, now_ms)
+        return self._ask(BY_CALENDAR, _NONE, 0, self._boost_s, now_ms)
 
     def set_calendar(self, entries, specials):
         """As Calendar.put. returns: as that, 4: the store does not take it; not 0: nothing has changed. Allocates."""
@@ -172,7 +173,7 @@ class Alcs:
         self._due_day = -1
         return 0
 
-    def _ask(self, command, command_s, boost_s, now_ms):
+    def _ask(self, by, command, command_s, boost_s, now_ms):
         wanted = 1 if boost_s else self._of(command)
         switch = self.switch
         result = sw.ACCEPTED
@@ -185,7 +186,7 @@ class Alcs:
         self._command_s = command_s
         self._boost_s = boost_s
         self._dirty = not self._save(self._source(), wanted)
-        self._tell(wanted, True)
+        self._tell(wanted, by)
         return sw.ACCEPTED
 
     def _of(self, command):
@@ -215,7 +216,7 @@ class Alcs:
             self._dirty = not self._save(self._source(), wanted)
             if self._dirty:
                 return
-            self._tell(wanted, False)
+            self._tell(wanted, _NOBODY)
         self._drive(passed_s, now_ms)
 
     def until_s(self):
@@ -264,9 +265,10 @@ class Alcs:
         if before_s <= _REFUSED_S < self._refused_s:
             self._log.append_now(codes.ALCS_FAILURE, alcs_extra(switch.relay.position(), 0))
 
-    def _tell(self, wanted, asked):
+    def _tell(self, wanted, by):
+        """Logged when it changes, and when `by` has its way again."""
         source = self._source()
-        changed = asked or wanted != self.wanted or source != self.source
+        changed = source == by or wanted != self.wanted or source != self.source
         self.wanted = wanted
         self.source = source
         if changed:
