@@ -50,7 +50,7 @@ class Relay:
 class Life:
     """One life of a contactor with its control; `memory` outlives it."""
 
-    def __init__(self, memory=None, at=1, mode=lm.DISABLE, state=None):
+    def __init__(self, memory=None, at=1, mode=lm.DISABLE, state=None, fresh=True):
         self.memory = memory or FakeBytes()
         self.cold = ColdStore(self.memory, layout.COLD_BASE, Crc32())
         self.relay = Relay(at)
@@ -68,7 +68,7 @@ class Life:
         self.limiter.restore()
         self.now = 0
         self.run(11)
-        if at:
+        if at and fresh:
             self.switch.command(True, self.now, 5)
             self.run(1)
 
@@ -87,6 +87,10 @@ class Life:
     def again(self):
         """The supply goes and comes."""
         return Life(self.memory, self.relay.at, self.config.load_limit_mode, self.state)
+
+    def again_as_it_is(self):
+        """As `again`, and nobody gives a command afterwards."""
+        return Life(self.memory, self.relay.at, self.config.load_limit_mode, self.state, fresh=False)
 
 
 def codes(log):
