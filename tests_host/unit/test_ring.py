@@ -4,7 +4,7 @@
 import micropython
 from app.store.byte_ring import ByteRing
 from app.store.crc32 import Crc32
-from app.store.ring import Ring
+from app.store.ring import Ring, Scratch
 from fakes_store import FakeBlocks, FakeBytes, drain
 
 PAYLOAD = 24  # stride 32: (256 - 16) // 32 = 7 a page, 112 a sector
@@ -53,6 +53,26 @@ def test_geometry_and_bytes():
     assert bytes(blocks.data[4144 + 24 : 4144 + 28]) == b"\x01\x00\x00\x00"
     assert Crc32().valid(blocks.data[4112:4144], 28)
     assert bytes(blocks.data[0:4096]) == b"\xff" * 4096  # sector 0 is not ours
+
+
+def test_a_record_that_waits_is_not_in_what_rings_share():
+    blocks = FakeBlocks(12)
+    scratch = Scratch()
+    rings = [Ring(blocks, 4 * n, 4, size, Crc32(), 9 + n, True, scratch) for n, size in enumerate((24, 24, 100))]
+    for ring in rings:
+        drain(ring)
+    fill(rings[1], 0, 3)
+    blocks.erase_start(11)
+    assert rings[0].append(payload_of(0x1234)) and rings[0].staged  # the part erases
+    while blocks.busy():
+        pass
+    assert numbers(rings[1]) == [0, 1, 2]
+    assert rings[2].append(b"\x77" * 100) and not rings[2].staged
+    assert rings[1].append(payload_of(3))
+    drain(rings[0])
+    assert numbers(rings[0]) == [0x1234] and numbers(rings[1]) == [0, 1, 2, 3]
+    buf = bytearray(100)
+    assert rings[2].read(0, buf) and buf == b"\x77" * 100
 
 
 def test_two_blank_sectors_are_kept_ahead():

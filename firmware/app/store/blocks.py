@@ -4,7 +4,7 @@
 from micropython import const
 
 from app.store import layout
-from app.store.ring import Ring
+from app.store.ring import Ring, Scratch
 from app.store.tables import Tables
 
 _STAY = const(64)  # polls after which the next part has its turn, whatever goes on
@@ -25,6 +25,7 @@ class Blocks:
         self.ring = []
         self.tables = None
         parts = []
+        scratch = Scratch()
         for ring_id in range(layout.RING_IDS):
             self.ring.append(None)
             place = places[ring_id]
@@ -32,10 +33,10 @@ class Blocks:
                 continue
             first, sectors = place
             if ring_id == layout.TABLES:
-                part = self.tables = Tables(store, first, layout.TABLE_COUNT, crc)
+                part = self.tables = Tables(store, first, layout.TABLE_COUNT, crc, scratch.blank_page)
             else:
                 payload = _payload(ring_id, event_payload, cold_payload)
-                part = Ring(store, first, sectors, payload, crc, ring_id, ring_id < layout.RING_LOAD_0)
+                part = Ring(store, first, sectors, payload, crc, ring_id, ring_id < layout.RING_LOAD_0, scratch)
                 self.ring[ring_id] = part
             part.hold = True
             parts.append(part)

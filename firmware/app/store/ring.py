@@ -33,6 +33,25 @@ _ERASING = const(1)
 _CHECKING = const(2)
 
 
+class Scratch:
+    """Buffers of one operation on a block store, for all of its rings: nothing in them lasts longer than a call.
+
+    page, blank_page, mark; of(n): (bytearray(n), n blank bytes) of slots of n bytes.
+    """
+
+    def __init__(self):
+        self.page = bytearray(_PAGE)
+        self.blank_page = b"\xff" * _PAGE
+        self.mark = bytearray(_HEAD)
+        self._slots = {}
+
+    def of(self, stride):
+        """The same pair for the same stride. Boot only."""
+        if stride not in self._slots:
+            self._slots[stride] = (bytearray(stride), b"\xff" * stride)
+        return self._slots[stride]
+
+
 class Ring:
     """scanned: what is stored is known; before that there are no slots, and an append only waits. slots: places from the
     oldest to the newest record, torn ones included; index 0 is the oldest. ahead: blank sectors ready behind the newest.
@@ -42,10 +61,12 @@ class Ring:
     erase may begin. torn: damaged records met; errors: faults of the store; dropped: appends refused; reads: slots read.
     """
 
-    def __init__(self, store, first_sector, sector_count, payload_size, crc, ring_id, at_once=True):
+    def __init__(self, store, first_sector, sector_count, payload_size, crc, ring_id, at_once=True, scratch=None):
         """store: Block store; the ring has sector_count (4..) sectors of it. payload_size: 1..232 bytes. at_once: scan
-        now; else poll() does it.
+        now; else poll() does it. scratch: the Scratch of all rings of this store, None: one of its own.
         """
+        if scratch is None:
+            scratch = Scratch()
         if sector_count < _AHEAD + 2 or not 0 < payload_size <= 232:
             raise ValueError("ring: at least 4 sectors, payload 1..232")
         self.store = store
@@ -65,12 +86,11 @@ class Ring:
         self.dropped = 0
         self.erases = 0  # started since boot
         self.reads = 0
-        self._record = bytearray(self.stride)
-        self._read = bytearray(self.stride)
-        self._blank = b"\xff" * self.stride
-        self._page = bytearray(_PAGE)
-        self._blank_page = b"\xff" * _PAGE
-        self._mark = bytearray(_HEAD)
+        self._record = bytearray(self.stride)  # of its own: it waits here while it is staged
+        self._read, self._blank = scratch.of(self.stride)
+        self._page = scratch.page
+        self._blank_page = scratch.blank_page
+        self._mark = scratch.mark
         self._copy_format = "%ds" % payload_size
         self._step = _IDLE
         self._target = -1

@@ -46,8 +46,11 @@ class Tables:
     torn: tables whose newest content was damaged. erases: started since boot. Bytes of RAM: 3 a table, and 0.8 KiB.
     """
 
-    def __init__(self, store, first_sector, table_count, crc):
-        """store: Block store; tables 1..table_count take two of its sectors each, from first_sector on."""
+    def __init__(self, store, first_sector, table_count, crc, blank_page=None):
+        """store: Block store; tables 1..table_count take two of its sectors each, from first_sector on.
+
+        blank_page: 256 blank bytes, None: makes its own.
+        """
         self.store = store
         self.first_sector = first_sector
         self.table_count = table_count
@@ -70,7 +73,7 @@ class Tables:
         self._in = bytearray(_CHAINED + 4)
         self._in_page = memoryview(self._in)[:_PAGE]
         self._head = bytearray(_HEAD)
-        self._blank = b"\xff" * _PAGE
+        self._blank = blank_page if blank_page is not None else b"\xff" * _PAGE
 
     def length(self, table_id):
         """Bytes of a table, 0: none. raises: OSError: the store does not answer now (it may be erasing)"""
