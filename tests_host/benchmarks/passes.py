@@ -131,6 +131,7 @@ class _FrontEnd:
         self.counts_per_wh = real.counts_per_wh
         self.apparent_counted = real.apparent_counted
         self.chip_id = real.chip_id
+        self.half_cycle = real.half_cycle
         self.counts = 1000 * real.counts_per_wh // 3600
 
     def read_into(self, sample, now_ms, quantities):
@@ -147,6 +148,9 @@ class _FrontEnd:
             sample.apparent_power_mva = 1_000_000
             sample.power_factor_x1000 = 1000
             sample.frequency_hz_x1000 = 50_000
+
+    def events_into(self, record):
+        record[0] = record[1] = record[2] = record[3] = 0
 
     def save_snapshot(self, buf, at):
         pass

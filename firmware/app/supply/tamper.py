@@ -237,6 +237,8 @@ class Tamper:
             self.open = raw  # as the factory has left them
             self._dirty = True
             self._show()
+        if not self._fitted:
+            return
         self._away &= raw ^ self.open
         self.restless = True
         if self.wake is not None:
