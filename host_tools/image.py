@@ -7,7 +7,7 @@
     build/<board>/partitions.bin    ESP32 only: the partition table with the meter's raw area
 
 Everything but main.py is compiled by mpy-cross for the board's architecture with asserts kept (level 0). The output
-depends on the sources alone: the embedded file names are relative, and the ROMFS is written in the order of the names.
+depends on the sources alone: the embedded names are the modules', and the ROMFS is written in the order of the names.
 """
 
 import argparse
@@ -58,8 +58,9 @@ def main_py(variant, chip):
 
 
 def _compile(source, target, name, arch):
+    # Tracebacks tell the module's name as it is imported: a name that the board holds anyway, where a file's would be one more.
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [runtimes.mpy_cross(), f"-march={arch}", "-s", f"{name}.py", str(source), "-o", str(target)]
+    command = [runtimes.mpy_cross(), f"-march={arch}", "-s", _dotted(name), str(source), "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ImageError(f"mpy-cross: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
