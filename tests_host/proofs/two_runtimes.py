@@ -1,19 +1,35 @@
 # SPDX-License-Identifier: MIT
 """Two runtimes: the same hour in CPython and in a real MicroPython process gives the same meter, to the unit."""
 
-from host_tools.bench.job import Job
+from pathlib import Path
 
+from host_tools.bench.job import Job
+from host_tools.bench.metered import metered
+
+TARIFF = (
+    Path(__file__).resolve().parents[2] / "examples" / "gb_block.toml"
+)  # switches at 00:30, half an hour after the start
 LOAD = "home:7"  # a random household: appliances on and off, PV export
 FAULTS = "chip_reset=1,mcu_reset=1,hang=1,outage=1"
 
 
+def flash_of(bench):
+    """Every block of the NOR that holds anything."""
+    return bench.nor.storage.data.used()
+
+
 def outcome(chip, runtime, until_s, seed, faults=""):
     """What a reader, an eye and a historian would see at the end, and when that was."""
-    job = Job(chip=chip, runtime=runtime, loads=[LOAD], tick_ms=1000, until_s=until_s, seed=seed, faults=faults)
+    job = Job(
+        chip=chip, runtime=runtime, loads=[LOAD], tick_ms=1000, until_s=until_s, seed=seed, faults=faults, tariff=TARIFF
+    )
     sim = job.simulation().run()
     chip_model = sim.world.lines[0].chip
+    elements = sim.element_states()
     return {
-        "elements": sim.element_states(),
+        "elements": elements,
+        "metered": metered(sim.bench, [element["wh"] for element in elements]),
+        "nor": flash_of(sim.bench),
         "events": sim.events(),
         "face": sorted(sim.face()),
         "detected": sim.detected(),
@@ -33,6 +49,11 @@ def compare(chip, until_s, seed, faults=""):
         assert value == theirs[name], f"seed {seed} {chip} {faults}: {name} differ: {value} and {theirs[name]}"
     # Two meters that did nothing would agree as well.
     assert sum(ours["elements"][0]["wh"]) > until_s // 60, f"seed {seed} {chip}: nothing was metered"
+    books = ours["metered"][0]
+    assert sum(map(sum, books["tariff"]["block_wh"])) == ours["elements"][0]["wh"][0], f"seed {seed} {chip}: {books}"
+    if until_s >= 3600:  # an interval has ended and the tariff has switched
+        blocks = books["tariff"]["block_wh"][0]
+        assert books["profile"]["intervals"] and blocks[0] and blocks[1], f"seed {seed} {chip}: {books}"
     if not faults:  # else the end may fall into the dark second of a start test
         assert ours["face"], f"seed {seed} {chip}: nothing is shown"
     return ours
@@ -51,6 +72,6 @@ def prove(full):
         assert found["boots"] >= 4, f"seed {seed} {chip}: {found['boots']} boots"
         boots += found["boots"]
     return (
-        f"{until_s} s in CPython and in MicroPython equal in registers, residues, events, face, FRAM and end time: "
+        f"{until_s} s in CPython and MicroPython equal in registers, residues, tariff, profile, events, face, memories, end: "
         f"{'; '.join(told)}; {boots} boots with resets, hangs and outages equal too"
     )
