@@ -24,6 +24,7 @@ class Supply:
         self.watch = None
         self._fitted = [switch for switch in switches if switch is not None]
         self._at_rest = False
+        self._moving = False  # a coil is under way
         self._turn = 0
         self._state = bytearray(4)  # version, then one byte a switch
 
@@ -55,6 +56,10 @@ class Supply:
                 if second:
                     self._look(now_ms)
                 return
+        if second and good and not self._moving:
+            # A pulse is timed by the tick of its pass, and this pass has had much to do before: a coil waits for the next one.
+            self.busy = True
+            return
         self.changes = self.changes + 1 & 0xFFFF
         busy = False
         dirty = False
@@ -73,6 +78,7 @@ class Supply:
             i += 1
         if dirty:
             self._save()
+        self._moving = busy
         self.busy = busy or dirty
         self._at_rest = at_rest and not dirty
 
