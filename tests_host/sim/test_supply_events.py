@@ -8,10 +8,9 @@ from app.store import layout
 from app.supply import control as sc
 from app.supply import door
 
-from host_tools.bench.faults import SupplyLost
 from host_tools.bench.job import Job
 from host_tools.bench.point import HiddenErrors, OperatingPoint
-from host_tools.bench.world import SECOND_US
+from host_tools.bench.world import SECOND_US, McuReset, SupplyLost
 
 NOMINAL = OperatingPoint(230_000, 1_000_000)
 
@@ -20,13 +19,23 @@ class Run:
     """script: [(at_s, callable(run))]; settings: {"group.name": value}; segments: [(seconds, point)], the rest nominal."""
 
     def __init__(
-        self, until_s, script=(), settings=None, variant="e1c1", segments=(), fit=(), tick_ms=100, outage_us=200_000_000
+        self,
+        until_s,
+        script=(),
+        settings=None,
+        variant="e1c1",
+        segments=(),
+        fit=(),
+        tick_ms=100,
+        outage_us=200_000_000,
+        each=None,
     ):
         job = Job(
             variant=variant, until_s=until_s, tick_ms=tick_ms, errors=[HiddenErrors()] * (2 if variant == "e2c2" else 1)
         )
         spans = [(round(s * SECOND_US), point) for s, point in segments]
         job.sources[0] = iter([*spans, (until_s * SECOND_US, NOMINAL)])
+        self.each = each
         self.script = sorted(script, key=lambda step: step[0])
         self.settings = settings or {}
         self.results = []
@@ -63,6 +72,8 @@ class Run:
         meter.engines.quality.reload()
 
     def _pass(self, meter):
+        if self.each is not None:
+            self.each(self)
         while self.script and self.script[0][0] * SECOND_US <= self.world.clock.now_us:
             self.script.pop(0)[1](self)
 
@@ -289,3 +300,37 @@ def test_scheduled_actions():
 
     run = Run(150, [(12, plan)])
     assert run.codes(0x8F66, 0x8F67) == [0x8F66, 0x8F67] and run.control.state() == sc.DISABLED
+
+
+def test_a_hang_in_mid_pulse_ends_by_the_one_shot():
+    """The interpreter stands still with the coil on: the gate's one-shot ends the pulse, the watchdog the hang; the next boot
+    pulses at most once and the contact is what was commanded."""
+    hung = []
+
+    def watch(run):
+        relay = run.bench.relays[0]
+        if relay.reset_pin.level and not hung:
+            hung.append(run.world.clock.now_us)
+            run.world.pass_time(run.world.watchdog_timeout_us)
+            raise McuReset(1)
+
+    script = [(12, command(door.CONTACTOR_OPEN))]
+    run = Run(45, script, each=watch)
+    relay = run.bench.relays[0]
+    assert hung and not relay.damage and not relay.closed
+    assert all(pulse.end_us - pulse.start_us <= 250_000 for pulse in relay.pulses) and len(relay.pulses) <= 2
+    assert run.codes(0x81B3) == [0x81B3]
+
+
+@pytest.mark.parametrize("variant", ["e1c2r", "e2c2"])
+def test_the_second_contactor_has_a_machine_of_its_own(variant):
+    states = []
+    script = [
+        (12, command(door.SECOND_OPEN, source=door.WAN)),
+        (14, lambda run: states.append([control.state() for control in run.meter.engines.controls])),
+        (15, command(door.SECOND_CLOSE, source=door.WAN)),
+        (26, command(door.SECOND_CLOSE, source=door.BUTTON)),
+    ]
+    run = Run(30, script, variant=variant)
+    assert run.results == [0, door.ARMED, 0] and states == [[sc.ENABLED, sc.DISABLED]]
+    assert [relay.closed for relay in run.bench.relays[:2]] == [True, True] and run.bench.relays[0].pulses == []
