@@ -43,10 +43,7 @@ class Supply:
 
     def poll(self, now_ms, second):
         if self.watch is not None:
-            try:
-                self.watch.look(now_ms)
-            except Exception:  # noqa: BLE001  its owner finds out in its own turn; contactors go on
-                self.watch = None
+            self._watch(now_ms)
         good = self.power_good()
         if good and self._at_rest:
             for switch in self._fitted:
@@ -81,6 +78,12 @@ class Supply:
         self._moving = busy
         self.busy = busy or dirty
         self._at_rest = at_rest and not dirty
+
+    def _watch(self, now_ms):
+        try:
+            self.watch.look(now_ms)
+        except Exception:  # noqa: BLE001  its owner finds out in its own turn; contactors go on
+            self.watch = None
 
     def _tell(self, switch, i):
         code = switch.take_event()
