@@ -20,7 +20,8 @@ firmware on any MicroPython, where a question that differs from the recorded one
 
 import struct
 
-PASS, TICKS, PIN, SPI, SPI_WRITE, I2C_WRITE, I2C_READ, SHIFT, I2C_MEM_WRITE, SPI_READ, END = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0xFF
+PASS, TICKS, PIN, SPI, SPI_WRITE, I2C_WRITE, I2C_READ, SHIFT, I2C_MEM_WRITE, SPI_READ = range(1, 11)
+END = 0xFF
 
 
 class _Through:
@@ -127,7 +128,10 @@ class Tape:
         hw.clock = _Clock(self, hw.clock)
         for name in ("button_a", "button_b", "power_fail"):
             setattr(hw, name, _Pin(self, getattr(hw, name)))
+        for name in ("main_cover", "terminal_cover", "magnet", "terminal_temperature"):
+            setattr(hw, name, _Pin(self, getattr(hw, name)))
         hw.k_feedback = [pin and _Pin(self, pin) for pin in hw.k_feedback]
+        hw.k_live = [pin and _Pin(self, pin) for pin in hw.k_live]
         return hw
 
     def builder(self, build):

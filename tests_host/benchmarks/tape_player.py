@@ -111,6 +111,12 @@ class Player:
             hw.k_set.append(idle if fitted else None)
             hw.k_reset.append(idle if fitted else None)
             hw.k_feedback.append(InPin(self) if fitted else None)
+        for fitted in (True, "c2" in variant, False):
+            hw.k_live.append(InPin(self) if fitted else None)
+        hw.main_cover = InPin(self)
+        hw.terminal_cover = InPin(self)
+        hw.magnet = InPin(self)
+        hw.terminal_temperature = InPin(self)
         hw.backlight = out
         hw.power_fail = InPin(self)
         hw.watchdog = Watchdog()
