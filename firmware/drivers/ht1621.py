@@ -98,6 +98,11 @@ class HT1621:
             sent[i] = frame[i]
         self._refresh()
 
+    def refresh(self, frame):
+        """Show `frame`: initialise again and send all, whatever the part has. allocates: no"""
+        self._left = 0
+        self.write(frame)
+
     def tone(self, on):
         """Switch the buzzer between BZ and /BZ. allocates: no"""
         self._tone = _TONE_ON if on else _TONE_OFF

@@ -91,6 +91,11 @@ class PCF85176:
             self._send(transfer)
             self._left = self._refresh_writes
 
+    def refresh(self, frame):
+        """Show `frame`, sent whole whatever the part has. allocates: no. raises: as `write`"""
+        self._left = 0
+        self.write(frame)
+
     def _send(self, data):
         try:
             self._i2c.writeto(self._address, data)

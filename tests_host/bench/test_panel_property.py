@@ -3,7 +3,7 @@
 the time that the settings say. The oracle knows modes by number and times by setting, nothing of screens.
 """
 
-from app.panel import gestures, modes, view
+from app.panel import canvas, face, gestures, glass, items, modes, object_map, readings, view
 from fakes_panel import Alcs, Installation, Rig, Screen
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -96,3 +96,12 @@ def test_nothing_is_closed_that_was_not_armed(keys):
     rig.view.contactor[1] = view.CLOSED
     rig.key(*keys)
     assert rig.door.asked == []
+
+
+def test_numbers_written_out_are_those_of_their_module():
+    # On CPython a const() is a name as any other.
+    for module, of in ((canvas, object_map), (readings, object_map), (items, object_map), (items, glass)):
+        for name, value in vars(module).items():
+            if name[0] == "_" and isinstance(value, int) and isinstance(getattr(of, name[1:], None), int):
+                assert value == getattr(of, name[1:]), (module.__name__, name)
+    assert (canvas._TEXT_FORM, items._MARKS, face._TEST) == (object_map.TEXT, glass.MARKS, modes.TEST)

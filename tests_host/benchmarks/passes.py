@@ -171,6 +171,9 @@ class _Lcd:
     def write(self, frame):
         pass
 
+    def refresh(self, frame):
+        self.write(frame)
+
 
 class _Relay:
     fault = 0

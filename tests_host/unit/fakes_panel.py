@@ -58,6 +58,9 @@ class Lcd:
         if not self.quiet:
             self.frame = bytes(frame)
 
+    def refresh(self, frame):
+        self.write(frame)
+
 
 class Cold:
     """ColdStore, as far as one record goes."""

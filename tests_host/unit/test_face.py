@@ -29,6 +29,9 @@ class Part:
     def write(self, frame):
         return None
 
+    def refresh(self, frame):
+        self.write(frame)
+
     def value(self, level):
         return None
 

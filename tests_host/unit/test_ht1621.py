@@ -153,6 +153,19 @@ def test_refresh_repeats_the_initialisation_with_the_frame():
     assert wires.take() == []
 
 
+def test_refresh_sends_all_at_once():
+    wires = Wires()
+    lcd = wires.driver()
+    lcd.start()
+    frame = frame_of(b0=0xED, b15=0xC0)
+    lcd.write(frame)
+    wires.take()
+    lcd.refresh(frame)
+    assert wires.take() == [CONFIGURE, "101" + "000000" + "11101101" + "0" * 112 + "11000000", ON]
+    lcd.write(frame)
+    assert wires.take() == []
+
+
 def test_the_callers_frame_is_not_kept():
     wires = Wires()
     lcd = wires.driver()

@@ -38,7 +38,8 @@ class Lcd:
     def __init__(self):
         self.frame = None
         self.starts = 0
-        self.writes = 0
+        self.writes = 0  # refreshes too
+        self.refreshes = 0
         self.fail = False
 
     def start(self):
@@ -52,6 +53,10 @@ class Lcd:
             raise OSError(19)
         self.writes += 1
         self.frame = bytes(frame)
+
+    def refresh(self, frame):
+        self.write(frame)
+        self.refreshes += 1
 
     def lit(self, element):
         return bool(self.frame[element >> 3] & (0x80 >> (element & 7)))
@@ -94,6 +99,9 @@ class Rig:
     def key(self, event):
         self.panel.key(event, self.now)
         self.panel.tick(self.now, self.view)
+
+    def settings_scroll(self, seconds):
+        self.panel.settings.auto_scroll_s = seconds
 
     def show(self, position):
         while self.panel.position != position:
@@ -371,11 +379,46 @@ def test_han():
         assert watched(rig, glass.HAN, *bars) == [[True] + [n < level for n in range(4)]] * 8
 
 
+def test_a_frame_is_written_when_it_has_changed():
+    rig = Rig()
+    rig.view.restored = rig.view.clock_valid = 1
+    rig.settings_scroll(60)
+    rig.run(500)
+    writes, refreshes = rig.lcd.writes, rig.lcd.refreshes
+    rig.run(8000)
+    assert rig.lcd.writes - writes <= 1 and rig.lcd.writes - writes == rig.lcd.refreshes - refreshes, (
+        "nothing has changed"
+    )
+    for wh in range(10, 60, 10):  # two decimals of a kWh
+        writes = rig.lcd.writes
+        rig.view.wh[0] = wh
+        rig.run(500)
+        assert rig.lcd.writes == writes + 1 and rig.digits() == "     0.0%d" % (wh // 10)
+
+
 def test_two_frames_a_second_at_most():
     rig = Rig()
+    rig.view.contactor[0] = view.ARMED  # flashes at 1 Hz: each half second is another frame
+    rig.run(1000)
     writes = rig.lcd.writes
     rig.run(10_000)
     assert rig.lcd.writes - writes == 20
+
+
+def test_a_disturbed_part_is_healed_within_ten_seconds():
+    # With nobody keeping an edition, and with one that stands still.
+    for edition in (-1, 0):
+        rig = Rig()
+        rig.view.edition = edition
+        rig.settings_scroll(60)
+        for _ in range(5):
+            rig.run(1300)
+            good = rig.lcd.frame
+            refreshes = rig.lcd.refreshes
+            rig.lcd.frame = bytes(16)
+            rig.run(10_500)
+            assert rig.lcd.frame == good and any(good), edition
+            assert 1 <= rig.lcd.refreshes - refreshes <= 2
 
 
 def test_the_wait_it_asks_for():
@@ -384,6 +427,7 @@ def test_the_wait_it_asks_for():
     wait = rig.panel.tick(rig.now, rig.view)
     assert 0 < wait <= 500
     writes = rig.lcd.writes
+    rig.view.warning = 1
     assert rig.panel.tick(ticks.add(rig.now, wait - 1), rig.view) == 1
     assert rig.lcd.writes == writes
     assert rig.panel.tick(ticks.add(rig.now, wait), rig.view) == 500
@@ -394,12 +438,17 @@ def test_a_dead_part_is_counted_and_started_again():
     rig = Rig()
     assert rig.lcd.starts == 1 and rig.panel.errors == 0
     rig.lcd.fail = True
+    rig.view.warning = 1  # there is something to be written
     rig.run(2000)
     assert rig.panel.errors == 4  # one try a frame
     rig.lcd.fail = False
     rig.run(600)
     assert rig.lcd.starts == 2 and rig.panel.errors == 4
     assert rig.descriptor() != "    "
+    rig.lcd.fail = True  # nothing to be written: seen when all is written again
+    rig.settings_scroll(60)
+    rig.run(10_500)
+    assert rig.panel.errors > 4
 
 
 def test_a_dead_back_light_is_counted():
@@ -437,6 +486,9 @@ class Mute:
 
     def write(self, frame):
         pass
+
+    def refresh(self, frame):
+        self.write(frame)
 
     def value(self, level):
         pass

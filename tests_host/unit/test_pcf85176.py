@@ -83,6 +83,19 @@ def test_periodic_refresh():
     assert counts == [0, 0, 1, 0, 0, 1, 0, 0, 1]
 
 
+def test_refresh_sends_all_at_once():
+    bus = Bus()
+    lcd = PCF85176(bus)
+    lcd.start()
+    frame = bytearray(b"\x5a" * 16)
+    lcd.write(frame)
+    bus.take()
+    lcd.refresh(frame)
+    assert bus.take() == [refresh(frame)]
+    lcd.write(frame)
+    assert bus.take() == []
+
+
 def test_write_without_start_is_complete():
     bus = Bus()
     lcd = PCF85176(bus)

@@ -6,13 +6,32 @@ from micropython import const
 from app.local_time import LocalTime
 from app.panel import gestures
 from app.panel.commands import Commands
-from app.panel.modes import TEST
 from app.panel.signs import Signs
 from app.panel.sound import Sound
 from app.panel.view import ABSENT, ARMED, BOOST, CLOSED, FAULT_CLOSED, FAULT_OPEN, OPEN
 
 _SIGN = (OPEN, CLOSED, ABSENT)  # by position; one that nobody knows is not shown as open
 _FAULT_SIGN = (FAULT_OPEN, FAULT_CLOSED, FAULT_OPEN)
+
+# What the indicators show of the meter, as one number: bits 0..4 are signs of the HAN, then these.
+_ACTIVE = const(5)  # two bits, of the elements
+_ELEMENT_1 = const(1 << 5)
+_IMPORT = const(1 << 7)
+_EXPORT = const(1 << 8)
+_CURRENT = const(1 << 9)
+_BATTERY = const(1 << 10)
+_TAMPER = const(1 << 11)
+_WARNING = const(1 << 12)
+_NON_DISABLEMENT = const(1 << 13)
+_COVER_OPEN = const(1 << 14)
+_SUPERVISION = const(1 << 15)
+_SERVICE = const(1 << 16)
+_DOWN = const(1 << 17)
+_RESTORED = const(1 << 18)
+_CLOCK_VALID = const(1 << 19)
+_REVERSE = const(1 << 20)
+_LOCKED = const(1 << 21)
+_TEST = const(7)  # modes.TEST
 
 _SOON_MS = const(500)
 _AUXILIARY = const(2)
@@ -70,6 +89,9 @@ class Face:
         self._two = len(elements) > 1
         self._boosting = False
         self._fault = False  # of a contactor
+        self._load = 0  # that part of the state which the quantities make
+        self._state = -1  # -1: to be looked through
+        self._modes = panel.modes
         self._settings = panel.settings
         self._start_current_ma = panel.canvas.start_current_ma
         self.sound = Sound(buzzer, panel.settings)
@@ -121,24 +143,11 @@ class Face:
 
     def _look(self, now_ms):
         view = self.view
-        store = self.store
-        changed = False
-        restored = 1 if store.restored else 0
-        if restored != view.restored:
-            view.restored = restored
-            changed = True
-        elements = self.elements
-        if self._two:
-            self._copy_registers(store.served_wh)
-        element = elements[0]
+        element = self.elements[0]
         if element.fresh or self._two:
-            changed = self._copy_quantities(element) or changed
-        valid = 0 if element.down else 1
-        if valid != view.quantities_valid:
-            view.quantities_valid = valid
-            changed = True
+            self._copy_quantities(element.sample, view)
+            element.fresh = False
         clock = self.clock
-        view.clock_valid = 1 if clock.valid else 0
         second = clock.second - self._minute_s
         if 0 <= second < 60 and clock.day == self._day:
             view.second = second
@@ -148,64 +157,75 @@ class Face:
         if supply is not None and (supply.changes != self._changes or supply.changes < 0):
             self._changes = supply.changes
             self._copy_positions(supply.switches, now_ms)
-            changed = True
+            self._state = -1
         commands = self.commands
         if commands.alcs is not None and commands.boosting() is not self._boosting:
             self._changes = -1  # looked at again in the next second
             self._boosting = not self._boosting
-        if self._copy_signs(view) or changed:
-            view.edition = view.edition + 1 & 0xFFFF
+        state = self._seen()
+        if state != self._state:
+            self._show(state, view, self.signs)
 
-    def _copy_signs(self, view):
-        """returns: True when one of them has changed"""
+    def _seen(self):
+        """What the indicators show of the meter, as one number."""
         signs = self.signs
-        supervision = self.supervision
-        modes = self.panel.modes
-        warning = 1 if supervision.warning or signs.warning or signs.tamper or self._fault else 0
-        reverse = 1 if supervision.reverse[0] or (self._two and supervision.reverse[1]) else 0
-        service = 1 if modes.mode == TEST and modes.test_active else 0
-        locked = 1 if modes.privacy is not None and modes.locked() else 0
-        view.cover_open = signs.terminal_open or signs.test_enable
-        if (
-            warning == view.warning
-            and reverse == view.reverse
-            and service == view.service
-            and locked == view.locked
-            and signs.battery == view.battery
-            and signs.tamper == view.tamper
-            and signs.non_disablement == view.non_disablement
-            and signs.han_state == view.han_state
-            and signs.han_level == view.han_level
-        ):
-            return False
-        view.warning = warning
-        view.reverse = reverse
-        view.service = service
-        view.locked = locked
+        state = signs.han_state | signs.han_level << 2 | self._load
+        if signs.terminal_open or signs.test_enable:
+            state |= _COVER_OPEN
+        if signs.battery:
+            state |= _BATTERY
+        if signs.tamper:
+            state |= _TAMPER
+        if signs.warning:
+            state |= _WARNING
+        if signs.non_disablement:
+            state |= _NON_DISABLEMENT
+        return state | self._seen_of_parts()
+
+    def _seen_of_parts(self):
+        state = 0
+        if self.supervision.warning:
+            state |= _SUPERVISION
+        modes = self._modes
+        if modes.mode == _TEST and not modes.starting:
+            state |= _SERVICE
+        if self.elements[0].down:
+            state |= _DOWN
+        if self.store.restored:
+            state |= _RESTORED
+        if self.clock.valid:
+            state |= _CLOCK_VALID
+        reverse = self.supervision.reverse
+        if reverse[0] or (self._two and reverse[1]):
+            state |= _REVERSE
+        privacy = modes.privacy
+        if privacy is not None and privacy.set and not privacy.open:
+            state |= _LOCKED
+        return state
+
+    def _show(self, state, view, signs):
+        """Something has changed: into the view with it."""
+        self._state = state
+        view.restored = 1 if state & _RESTORED else 0
+        view.clock_valid = 1 if state & _CLOCK_VALID else 0
+        view.quantities_valid = 0 if state & _DOWN else 1
+        view.warning = 1 if state & (_SUPERVISION | _WARNING | _TAMPER) or self._fault else 0
+        view.reverse = 1 if state & _REVERSE else 0
+        view.service = 1 if state & _SERVICE else 0
+        view.locked = 1 if state & _LOCKED else 0
+        view.cover_open = 1 if state & _COVER_OPEN else 0
         view.battery = signs.battery
         view.tamper = signs.tamper
         view.non_disablement = signs.non_disablement
         view.han_state = signs.han_state
         view.han_level = signs.han_level
-        return True
+        view.active_elements = state >> _ACTIVE & 3
+        view.edition = view.edition + 1 & 0xFFFF
 
-    def _copy_quantities(self, element):
-        """returns: True when an indicator may be another one: an element began or ceased to draw, the power turned."""
-        element.fresh = False
-        view = self.view
-        sample = element.sample
-        active = self._active(view.active_elements)
+    def _copy_quantities(self, sample, view):
+        """What is shown of them; what the indicators show of them goes into `_load`."""
         power = sample.active_power_mw
-        before = view.active_power_mw
         current = sample.rms_current_ma
-        least = self._start_current_ma
-        changed = (
-            active != view.active_elements
-            or (power > 0) is not (before > 0)
-            or (power < 0) is not (before < 0)
-            or (current >= least) is not (view.rms_current_ma >= least)
-        )
-        view.active_elements = active
         view.rms_voltage_mv = sample.rms_voltage_mv
         view.rms_current_ma = current
         view.active_power_mw = power
@@ -213,7 +233,20 @@ class Face:
         view.apparent_power_mva = sample.apparent_power_mva
         view.power_factor_x1000 = sample.power_factor_x1000
         view.frequency_hz_x1000 = sample.frequency_hz_x1000
-        return changed
+        load = _IMPORT if power > 0 else _EXPORT if power < 0 else 0
+        if current >= self._start_current_ma:
+            load |= _CURRENT
+        if self._two:
+            self._copy_registers(self.store.served_wh)
+            self._load = load | self._active(self._load >> _ACTIVE & 3) << _ACTIVE
+            return
+        # An element above its starting power; one that was stays so down to nine tenths of it.
+        least = self.config.start_current_w * 1000
+        if self._load & _ELEMENT_1:
+            least = least * 9 // 10
+        if power >= least or power <= -least:
+            load |= _ELEMENT_1
+        self._load = load
 
     def _copy_positions(self, switches, now_ms):
         contactor = self.view.contactor

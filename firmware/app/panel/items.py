@@ -26,6 +26,9 @@ _FLAGS = const(63)
 _LISTS = const(15)
 
 _DECIMALS_MOST = const(3)
+_MARKS = const(7)  # of the glass; sources of the object map: looked at with every item
+_FINE = const(12)
+_QUANTITIES = const(16)
 _TENS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
 _UNITS = (
@@ -135,14 +138,15 @@ class Items:
         item.form = self._forms[index]
         item.digits = records[at + 9] & 15
         decimals = records[at + 9] >> 4
-        if object_map.FINE <= source < object_map.QUANTITIES and decimals > fine_decimals:
+        if _FINE <= source < _QUANTITIES and decimals > fine_decimals:
             decimals = fine_decimals
         item.decimals = decimals
         item.divisor = _TENS[self._decimals[index] - decimals]
         marks = item.marks
-        at = index * glass.MARKS
-        for i in range(glass.MARKS):
-            marks[i] = self._marks[at + i]
+        worked_out = self._marks
+        at = index * _MARKS
+        for i in range(_MARKS):
+            marks[i] = worked_out[at + i]
 
     def _work_out(self, index, row):
         """Descriptor and unit. Configuration: allocates."""

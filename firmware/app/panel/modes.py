@@ -81,6 +81,9 @@ _ALL_OFF_MS = const(3000)
 _VERSION_MS = const(5000)
 _ANSWER_MS = const(2000)
 
+_TICKS = const(0x3FFFFFFF)
+_ARMED = ARMED  # a name of this module is found three times as fast as one of another
+
 _LIST_OF = (0, items.AUTO, items.MANUAL, items.INSTALL)
 
 
@@ -163,6 +166,10 @@ class Modes:
         """How long the back-light stays on after a key."""
         return self.settings.backlight_s * 1000
 
+    def scroll_ms(self):
+        """How long an item of the auto list stays."""
+        return self.settings.auto_scroll_s * 1000
+
     def contrast(self):
         """0..15"""
         return self.settings.contrast
@@ -174,15 +181,16 @@ class Modes:
 
     def tick(self, now_ms, view):
         """What time brings. allocates: no"""
-        age = ticks.diff(now_ms, self.item_ms)
+        age = (now_ms - self.item_ms) & _TICKS
         if self.screen >= ALL_ON:
             self._test_screens(age, now_ms, view)
             return
-        if self.privacy is not None and self.privacy.tick(now_ms) and self.screen == LIST and self.mode != TEST:
+        privacy = self.privacy
+        if privacy is not None and privacy.set and privacy.tick(now_ms) and self.screen == LIST and self.mode != TEST:
             self.home(now_ms, view)  # what is shown may be hidden again
             return
         contactor = view.contactor
-        armed = contactor[0] == ARMED or contactor[1] == ARMED
+        armed = contactor[0] == _ARMED or contactor[1] == _ARMED
         if armed is not self._armed:
             self._armed = armed
             self._arming(armed, now_ms, view)
@@ -256,7 +264,11 @@ class Modes:
         self.position = self._items.next(after, flag, self._readings, view, self.locked())
 
     def _next(self, now_ms, view):
-        self._open(self.mode, self._flag, self.position, now_ms, view)
+        """Another item of the list: nothing else on the glass changes."""
+        self.item_ms = now_ms
+        privacy = self.privacy
+        locked = privacy is not None and privacy.set and not privacy.open
+        self.position = self._items.next(self.position, self._flag, self._readings, view, locked)
 
     # Keys
 

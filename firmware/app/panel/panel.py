@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The display: which frame when, and the back-light. What is shown is decided by app.panel.modes, drawn by app.panel.canvas.
 
-Two frames a second, which is also the two halves of a 1 Hz flash (four while something flashes fast); a key is answered at
-once. The part behind `lcd` may fail at any time: that is counted and tried again, metering does not notice.
+Looked at twice a second, which is also the two halves of a 1 Hz flash (four times while something flashes fast); a key is
+answered at once. Written is a frame that has changed, and every ten seconds whatever stands there: for so long at most a
+disturbance of the part is seen. The part may fail at any time: that is counted and tried again, metering does not notice.
 
     panel = Panel(lcd, backlight_pin, default_list(), b"1.0.0")
     panel.start(now_ms)
@@ -22,12 +23,14 @@ from app.panel.readings import Readings
 _FRAME_MS = const(500)
 _FAST_FRAME_MS = const(250)
 _TICKS = const(0x3FFFFFFF)
+_REFRESH_MS = const(10_000)
 _PAGE_MS = const(2000)  # of a text that is longer than the glass
 _ENTRY_DIGIT = const(2)  # where the four digits stand
 
 # A name of this module is found three times as fast as one of another.
 _AUTO = modes.AUTO
 _LIST = modes.LIST
+_TEST = modes.TEST
 _TEXT_FORM = object_map.TEXT
 
 _TEXT = const(-2)  # numbers for the canvas, below those of items
@@ -54,6 +57,7 @@ class Panel:
     __slots__ = (
         "_backlight",
         "_dirty",
+        "_fine_decimals",
         "_frame_ms",
         "_item",
         "_item_edition",
@@ -63,7 +67,10 @@ class Panel:
         "_lit",
         "_lit_ms",
         "_period_ms",
+        "_refresh_ms",
         "_running",
+        "_scroll_ms",
+        "_still",
         "_taken",
         "_version",
         "_view",
@@ -106,8 +113,12 @@ class Panel:
         self._item = items.Item()
         self._taken = -1  # position of the item that _item is
         self._item_edition = -1
+        self._fine_decimals = 2
+        self._scroll_ms = 0
+        self._still = False  # as long as number and edition are the same, so is the frame
         self._view = None
         self._frame_ms = 0
+        self._refresh_ms = 0
         self._period_ms = _FRAME_MS
         self._lit_ms = 0
         self._lcd_up = False
@@ -126,6 +137,8 @@ class Panel:
 
     def apply(self):
         """Settings have changed: those that are not looked at all the time."""
+        self._still = False
+        self._fine_decimals = self.readings.fine_decimals()
         if self.contrast_output is not None:
             self.contrast_output(self.modes.contrast())
 
@@ -154,59 +167,65 @@ class Panel:
             self.start(now_ms)
         if self._lit and ticks.diff(now_ms, self._lit_ms) >= self.modes.light_ms():
             self._light(False)
+        canvas = self.canvas
+        screens = self.modes
         period = self._period_ms
         age = (now_ms - self._frame_ms) & _TICKS
         if age < period:
-            if not (self._dirty or self.modes.dirty):
+            if not (self._dirty or screens.dirty):
                 return period - age
         else:
-            self.canvas.beat(1 if period == _FAST_FRAME_MS else 2)
+            canvas.phase = canvas.phase + (1 if period == _FAST_FRAME_MS else 2) & 3
             # Keep the beat, unless it was lost altogether.
-            self._frame_ms = ticks.add(self._frame_ms, period) if age < 2 * period else now_ms
-        self._view = view
-        self._dirty = False
-        screens = self.modes
-        if screens.dirty or not self._same(now_ms, view, screens):
-            screens.tick(now_ms, view)
-            if screens.dirty:
-                screens.dirty = False
-                self.canvas.changed()
-            self._draw(now_ms, view, screens)
-            self._period_ms = period = _FAST_FRAME_MS if self.canvas.fast else _FRAME_MS
-        self._show()  # the same frame as well: what a disturbance has done to the part lasts half a second
-        if self._dirty:
-            return 0
+            self._frame_ms = (self._frame_ms + period) & _TICKS if age < 2 * period else now_ms
+        # Most frames are those of before: an item of the auto list stands there, its time is not over, and neither its number
+        # nor any indicator has changed.
+        if not (
+            self._still
+            and view.edition == canvas.edition
+            and self.readings.number(self._item.source, view) == canvas.raw
+            and (now_ms - screens.item_ms) & _TICKS < self._scroll_ms
+            and self._items.edition == self._item_edition
+            and not screens.dirty
+        ):
+            self._look(now_ms, view, screens)
+            period = self._period_ms
+        if canvas.touched or self._dirty or (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
+            self._show(now_ms)
+            if self._dirty:
+                return 0
         left = period - ((now_ms - self._frame_ms) & _TICKS)
         return left if left > 0 else 0
 
-    def _same(self, now_ms, view, screens):
-        """An item of the auto list stands there, its time is not over, and neither its number nor any indicator has changed.
-
-        Most frames are of this kind: they cost a third of one that is looked through.
-        """
-        privacy = screens.privacy
+    def _look(self, now_ms, view, screens):
+        """What time and keys have brought, and the frame of it."""
         canvas = self.canvas
-        item = self._item
-        return (
+        self._view = view
+        self._scroll_ms = screens.scroll_ms()
+        screens.tick(now_ms, view)
+        if screens.dirty:
+            screens.dirty = False
+            canvas.changed()
+        self._draw(now_ms, view, screens)
+        self._period_ms = _FAST_FRAME_MS if canvas.fast else _FRAME_MS
+        privacy = screens.privacy
+        self._still = (
             screens.mode == _AUTO
             and screens.screen == _LIST
-            and screens.position == self._taken >= 0
-            and view.edition == canvas.edition >= 0
+            and screens.position >= 0
+            and canvas.edition >= 0
             and not canvas.flashing
-            and self._items.edition == self._item_edition
             and screens.installation is None
             and (privacy is None or not privacy.set)
-            and item.form != _TEXT_FORM
-            and (now_ms - screens.item_ms) & _TICKS < screens.settings.auto_scroll_s * 1000
-            and self.readings.number(item.source, view) == canvas.raw
+            and self._item.form != _TEXT_FORM
         )
 
     def _draw(self, now_ms, view, screens):
         canvas = self.canvas
         screen = screens.screen
-        if screen == modes.LIST:
+        if screen == _LIST:
             position = screens.position
-            canvas.test = screens.mode == modes.TEST
+            canvas.test = screens.mode == _TEST
             if position >= 0:
                 self._draw_item(position, now_ms, view, screens)
             else:
@@ -227,10 +246,10 @@ class Panel:
         if position != self._taken or self._items.edition != self._item_edition:
             self._taken = position
             self._item_edition = self._items.edition
-            self._items.take(position, item, self.readings.fine_decimals())
+            self._items.take(position, item, self._fine_decimals)
             self.canvas.relabel()
         page = 0
-        if item.form == object_map.TEXT:
+        if item.form == _TEXT_FORM:
             page = screens.age_ms(now_ms) // _PAGE_MS % self.readings.pages(item.source)
         self.canvas.item(position, item, view, self.readings, page)
 
@@ -277,17 +296,25 @@ class Panel:
             self.canvas.put(6, installation.number // 10 % 10)
             self.canvas.put(7, installation.number % 10)
 
-    def _show(self):
+    def _show(self, now_ms):
         # A start and a write may each take 20 ms of pin work on a slow port: one a pass.
+        canvas = self.canvas
+        self._dirty = False
         try:
-            if self._lcd_up:
-                self._lcd.write(self.canvas.frame)
-            else:
+            if not self._lcd_up:
                 self._lcd.start()
                 self._lcd_up = True
                 self._dirty = True
+            elif (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
+                self._lcd.refresh(canvas.frame)
+                self._refresh_ms = now_ms
+                canvas.touched = False
+            else:
+                self._lcd.write(canvas.frame)
+                canvas.touched = False
         except Exception:  # whatever the part raises
             self._lcd_up = False
+            canvas.touched = True  # tried again with the next frame
             self.errors += 1
 
     def _light(self, on):

@@ -20,6 +20,27 @@ from app.panel.view import ABSENT, BOOST, CLOSED, FAULT_CLOSED
 
 NO_VALUE = const(-0x3FFFFFFF)  # dashes; nothing that is shown comes near
 
+# Numbers of the object map that are looked at all the time.
+_FINE = const(12)
+_QUANTITIES = const(16)
+_SECOND_QUANTITIES = const(32)
+_TIME = const(48)
+_LOCAL_TIME = const(49)
+_LOCAL_DATE = const(50)
+_VERSION = const(72)
+_DEMAND = const(80)
+_BLOCK = const(96)
+_ACTIVE_POWER = const(16)
+_VOLTAGE = const(18)
+_CURRENT = const(19)
+_POWER_FACTOR = const(20)
+_FREQUENCY = const(21)
+_APPARENT_POWER = const(22)
+_IMPORT_POWER = const(23)
+_EXPORT_POWER = const(24)
+_REACTIVE_IMPORT_POWER = const(25)
+_REACTIVE_EXPORT_POWER = const(26)
+
 _FINE_WINDOW_WH = const(1_000_000)  # eight digits hold six of Wh and two of its hundredths
 _PAGE = const(8)  # digits of the glass
 
@@ -106,21 +127,21 @@ class Readings:
 
     def has(self, source, view):
         """Whether the meter has such a thing at all."""
-        if source < om.FINE:
+        if source < _FINE:
             return source < len(view.wh)
-        if source < om.QUANTITIES:
+        if source < _QUANTITIES:
             return bool(self.elements)
-        if source < om.SECOND_QUANTITIES:
+        if source < _SECOND_QUANTITIES:
             return True
-        if source < om.TIME:
+        if source < _TIME:
             return len(self.elements) > 1
-        if source >= om.BLOCK:
+        if source >= _BLOCK:
             return self.tariff is not None and (
                 not om.SECONDARY_TOU <= source < om.BLOCK_COUNTER or self.tariff.secondary_script > 0
             )
-        if source >= om.DEMAND:
+        if source >= _DEMAND:
             return self.demand is not None
-        if source >= om.VERSION:
+        if source >= _VERSION:
             return self.text(source) is not None
         return self._has_state(source, view)
 
@@ -143,20 +164,20 @@ class Readings:
 
     def number(self, source, view):
         """The value in the scale of the object map, or NO_VALUE. Only for what `has` says the meter has."""
-        if source < om.FINE:
+        if source < _FINE:
             return view.wh[source] if view.restored else NO_VALUE
-        if source < om.QUANTITIES:
-            return self._fine(source - om.FINE) if view.restored else NO_VALUE
-        if source < om.SECOND_QUANTITIES:
+        if source < _QUANTITIES:
+            return self._fine(source - _FINE) if view.restored else NO_VALUE
+        if source < _SECOND_QUANTITIES:
             return _quantity(view, source) if view.quantities_valid else NO_VALUE
-        if source < om.TIME:
+        if source < _TIME:
             element = self.elements[1]
             return NO_VALUE if element.down else _quantity(element.sample, source - 16)
-        if source <= om.LOCAL_DATE:
+        if source <= _LOCAL_DATE:
             return _time(source, view) if view.clock_valid else NO_VALUE
-        if source >= om.BLOCK:
+        if source >= _BLOCK:
             return self._tariff_wh(source) if view.restored else NO_VALUE
-        if source >= om.DEMAND:
+        if source >= _DEMAND:
             return self._demand(source)
         return self._other(source, view)
 
@@ -244,25 +265,25 @@ class Readings:
 
 def _quantity(of, source):
     """A view or a sample: both have them under the same names."""
-    if source == om.ACTIVE_POWER:
+    if source == _ACTIVE_POWER:
         return of.active_power_mw
-    if source == om.VOLTAGE:
+    if source == _VOLTAGE:
         return of.rms_voltage_mv
-    if source == om.CURRENT:
+    if source == _CURRENT:
         return of.rms_current_ma
-    if source == om.POWER_FACTOR:
+    if source == _POWER_FACTOR:
         return of.power_factor_x1000
-    if source == om.FREQUENCY:
+    if source == _FREQUENCY:
         return of.frequency_hz_x1000
-    if source == om.APPARENT_POWER:
+    if source == _APPARENT_POWER:
         return of.apparent_power_mva
-    if source == om.IMPORT_POWER:
+    if source == _IMPORT_POWER:
         return of.active_power_mw if of.active_power_mw > 0 else 0
-    if source == om.EXPORT_POWER:
+    if source == _EXPORT_POWER:
         return -of.active_power_mw if of.active_power_mw < 0 else 0
-    if source == om.REACTIVE_IMPORT_POWER:
+    if source == _REACTIVE_IMPORT_POWER:
         return of.reactive_power_mvar if of.reactive_power_mvar > 0 else 0
-    if source == om.REACTIVE_EXPORT_POWER:
+    if source == _REACTIVE_EXPORT_POWER:
         return -of.reactive_power_mvar if of.reactive_power_mvar < 0 else 0
     return of.reactive_power_mvar
 
@@ -270,8 +291,8 @@ def _quantity(of, source):
 def _time(source, view):
     """Seconds of the day; a date as (year x 16 + month) x 32 + day."""
     hour = view.hour
-    if source == om.LOCAL_DATE:
+    if source == _LOCAL_DATE:
         return view.local_date() if view.ahead_h else (view.year * 16 + view.month) * 32 + view.day
-    if source == om.LOCAL_TIME:
+    if source == _LOCAL_TIME:
         hour = (hour + view.ahead_h) % 24
     return (hour * 60 + view.minute) * 60 + view.second
