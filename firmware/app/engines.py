@@ -35,7 +35,7 @@ SUPPLY_RULES = const(12)
 SCHEDULE = const(13)
 BLOCKS = const(14)
 TARIFF_WATCH = const(15)
-PANEL_WATCH = const(17)
+PANEL_WATCH = const(21)
 CONFIGURATION = const(17)  # 16 are the rounds themselves
 SUPPLY_CAUSES = const(18)
 TAMPER = const(19)
@@ -59,6 +59,8 @@ class _BlockWork:
 
 class _TariffWatch:
     """Another tariff set has come into force: a billing set of its own, and the interval says so."""
+
+    by_boundary = True  # for Rounds
 
     def __init__(self, tariff, profiles, billing):
         self.tariff = tariff
@@ -220,10 +222,11 @@ class Engines:
 
     def wake(self):
         """An engine has been given something to do between two rounds."""
-        self.rounds.restless = True
+        self.rounds.soon()
 
     def reconfigured(self):
         """The settings have changed. Most engines read them where they lie; the others are told here."""
+        self.wake()
         self.tariff.reload()
         self.quality.reload()
         if self.billing is not None:
