@@ -64,6 +64,8 @@ class Billing:
     last_minute[kind]: boundary of the newest set, -1: none. busy: records wait to be written. number[kind]: sets ever taken.
     """
 
+    by_boundary = True  # for Rounds
+
     __slots__ = (
         "config",
         "rings",
@@ -152,6 +154,8 @@ class Billing:
 
     def until_s(self):
         """Seconds to the next boundary, 1..86400. allocates: no"""
+        if self._asked or not self._restored:
+            return 1
         clock = self._clock
         nearest = _DAY_S
         for kind in (DAILY, WEEKLY, MONTHLY):

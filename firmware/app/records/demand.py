@@ -60,6 +60,8 @@ class Demand:
     last_w[channel]: of the last whole interval, -1: it was partial. dirty: a maximum waits for its store.
     """
 
+    by_boundary = True  # for Rounds
+
     __slots__ = (
         "config",
         "maximum_w",
@@ -141,6 +143,8 @@ class Demand:
 
     def until_s(self):
         """Seconds to the end of the open step, 1..86400. allocates: no"""
+        if self.dirty:
+            return 1
         if self._ends < 0:
             return _DAY_S
         clock = self._clock

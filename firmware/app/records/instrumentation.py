@@ -55,7 +55,7 @@ class Instrumentation(Profile):
         sums[VOLTAGE_LEAST] = 0xFFFF
         self._count = 0
 
-    def _count_second(self):
+    def count_second(self):
         # An hour of seconds at 0.1 V of 300 V is 11 million: sums stay small ints.
         sample = self.sample
         if not sample.flags & s.QUANTITIES:

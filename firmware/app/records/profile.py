@@ -85,7 +85,7 @@ class Profile(ProfileReader):
 
     # What a subclass must say
 
-    def _count_second(self):
+    def count_second(self):
         """A second has ended; nothing where totals are kept."""
 
     def _capture(self, body):
@@ -139,7 +139,7 @@ class Profile(ProfileReader):
         if not second and not self.restless:
             return
         if second:
-            self._count_second()
+            self.count_second()
         clock = self.clock
         if not clock.valid:
             self.restless = False

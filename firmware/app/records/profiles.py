@@ -15,6 +15,8 @@ VOLTAGE = 2
 DAILY = 3
 LOAD_1 = 4
 
+_LEFT_OUT_S = 60  # longest that profiles of intervals are not asked
+
 
 class Profiles:
     """load: list, one an element, None without a ring; instrumentation, daily: or None; voltage: always there (without a ring
@@ -46,6 +48,10 @@ class Profiles:
         if found is not None:
             self.daily = DailyProfile(found, clock, served_wh[0], state, DAILY, log)
         self.voltage = VoltageLog(ring[layout.RING_VOLTAGE], clock, sample, voltage_config, state, VOLTAGE, log)
+        self._clock = clock
+        self._adjusted = clock.adjusted
+        self._generation = clock.generation
+        self._calm_s = 0  # so long no interval ends
         self._interval = [p for p in self.load + [self.instrumentation, self.daily] if p is not None]
         self.restless = False
 
@@ -56,15 +62,39 @@ class Profiles:
             profile.start(power_on)
 
     def poll(self, now_ms, second):
-        """Every pass, after the clock and after the second has been booked and saved. allocates: no"""
+        """Every pass, after the clock and after the second has been booked and saved. allocates: no
+
+        Between boundaries only what averages readings is asked.
+        """
+        clock = self._clock
+        if second:
+            self._calm_s -= clock.passed_s
+        if (
+            self.restless
+            or self._calm_s <= 0
+            or clock.adjusted != self._adjusted
+            or clock.generation != self._generation
+        ):
+            self._adjusted = clock.adjusted
+            self._generation = clock.generation
+            self._poll_intervals(now_ms, second)
+        elif second and self.instrumentation is not None:
+            self.instrumentation.count_second()
+        self.voltage.poll(now_ms, second)
+        if self.state.dirty:
+            self.state.poll()
+
+    def _poll_intervals(self, now_ms, second):
         restless = False
+        calm_s = _LEFT_OUT_S
         for profile in self._interval:
             profile.poll(now_ms, second)
             if profile.restless:
                 restless = True
+            calm_s = min(calm_s, profile.until_s())
         self.restless = restless
-        self.voltage.poll(now_ms, second)
-        self.state.poll()
+        if second:
+            self._calm_s = calm_s
 
     def until_s(self):
         """Seconds to the next boundary of any, 1..86400."""
@@ -75,11 +105,13 @@ class Profiles:
 
     def flag(self, bits):
         """This has happened in the open intervals (bits: app.records.profile). allocates: no"""
+        self._calm_s = 0
         for profile in self._interval:
             profile.flag(bits)
 
     def stand(self, bits, on):
         """From now on every interval has these bits (test mode), or no more."""
+        self._calm_s = 0
         for profile in self._interval:
             if on:
                 profile.standing |= bits
@@ -89,6 +121,7 @@ class Profiles:
 
     def rebase(self):
         """The registers were preset."""
+        self._calm_s = 0
         for load in self.load:
             if load is not None:
                 load.rebase()

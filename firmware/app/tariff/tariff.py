@@ -52,6 +52,8 @@ class Tariff:
     whoever takes the snapshot clears it (`sets.swaps` is the lasting count). falls: totals that were found to have fallen.
     """
 
+    by_boundary = True  # for Rounds
+
     def __init__(self, served_wh, clock, cold, tables, crc, config, log, elements=1):
         """served_wh: State.served_wh. tables: Tables or None. config: a group of FIELDS. log: Journal."""
         self._served_wh = served_wh
