@@ -83,7 +83,7 @@ def square_wave(power_mw, period_us, factor=1000, voltage_mv=NOMINAL_MV, frequen
 
 
 def disturbed(voltage_mv, duration_us, every_us=10 * SECOND_US, power_mw=1_000_000):
-    """A resistance of `power_mw` at 230 V whose voltage is another one for a while, every so often: dips, swells, interruptions.
+    """A resistance of `power_mw` at 230 V whose voltage changes for a while, every so often: dips, swells, interruptions.
 
     With whole half periods the disturbance begins and ends at zero crossings.
     """

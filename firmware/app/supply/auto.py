@@ -85,6 +85,7 @@ _TABLE = (
         "over_current_back_s",
     ),
 )
+_CAUSES = tuple([row[1] for row in _TABLE])  # by row; the table has names as well
 _HEAT = const(7)  # place of heat among them
 _DAY_S = const(86_400)
 _MOST_S = const(0x7FFF)
@@ -152,7 +153,7 @@ class Causes:
         if control.cause == sc.CAUSE_HEAT:
             self.heat.assume()
         for i in range(_ROWS):
-            if _TABLE[i][_CAUSE] == control.cause and self._set(i, _OPENS):
+            if _CAUSES[i] == control.cause and self._set(i, _OPENS):
                 self._hold(i)
 
     def see(self, passed_s):
@@ -165,11 +166,11 @@ class Causes:
                 continue
             if self._active[_TABLE[i][_ROW]]:
                 self._hold(i)
-                wanted |= 1 << _TABLE[i][_CAUSE]
+                wanted |= 1 << _CAUSES[i]
             elif self.lasting >> i & 1:
                 self._recover(i, passed_s)
             if self.lasting >> i & 1:
-                held |= 1 << _TABLE[i][_CAUSE]
+                held |= 1 << _CAUSES[i]
         if self.heat.beyond:
             self.lasting |= 1 << _HEAT
             self._rule = min(self._rule, ARM)
