@@ -147,3 +147,37 @@ def test_an_engine_that_stores_ends_the_pass_and_the_round_goes_on():
     assert rig.trace == [("w", True, 4), ("b", True, 4)] and not rig.rounds.restless
     rig.rounds.poll(rig.now + 20, False)
     assert len(rig.trace) == 2
+
+
+def test_who_has_only_boundaries_is_left_out_of_rounds_for_readings():
+    rig = Rig()
+    lasting = Engine("c", rig.trace, 40, rig.clock)
+    lasting.by_boundary = True
+    rig.rounds.add(7, lasting)
+    assert rig.second() == ["a", "b", "c"]
+    rig.trace.clear()
+    assert rig.second(fresh=True, seconds=10) == ["a", "b"]
+    assert rig.rounds.due_s == 30  # what it has said still holds
+    rig.trace.clear()
+    rig.second(seconds=30)
+    assert rig.trace == [("a", True, 30), ("b", True, 30), ("c", True, 40)]  # nobody misses a second
+
+
+def test_nobody_is_left_out_for_more_than_a_minute():
+    rig = Rig()
+    lasting = Engine("c", rig.trace, 86_400, rig.clock)
+    lasting.by_boundary = True
+    rig.rounds.add(7, lasting)
+    rig.second()
+    ran = [rig.second(fresh=True, seconds=10) for _ in range(6)]
+    assert ran == [["a", "b"]] * 5 + [["a", "b", "c"]]
+
+
+def test_what_was_asked_for_is_seen_by_all_in_the_next_second():
+    rig = Rig()
+    lasting = Engine("c", rig.trace, 86_400, rig.clock)
+    lasting.by_boundary = True
+    rig.rounds.add(7, lasting)
+    rig.second()
+    rig.rounds.soon()
+    assert rig.second() == ["a", "b", "c"]
