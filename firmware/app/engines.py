@@ -122,6 +122,7 @@ class Engines:
         cold = store.cold
         served = store.served_wh
         self.settings = settings
+        self.face = None
         self.clock = clock
         tables = blocks.tables if blocks is not None else None
         self.tariff = Tariff(served, clock, cold, tables, crc, settings.tariff, log, len(elements))
@@ -208,6 +209,7 @@ class Engines:
 
     def watch_panel(self, face):
         """face: Face, or None where there is no display."""
+        self.face = face
         if face is not None:
             self.rounds.add(PANEL_WATCH, _PanelWatch(face, self.profiles, self.demand))
 
@@ -231,6 +233,8 @@ class Engines:
         self.quality.reload()
         if self.billing is not None:
             self.billing.reload()
+        if self.face is not None:
+            self.face.apply()
 
     def _billed(self, kind):
         if kind != MONTHLY:

@@ -111,7 +111,9 @@ class Bench:
         per = registers.counts_per_wh
         counts = [registers.wh[i] * per + registers.residue[i] for i in range(6)]
         counts += [registers.pending_active, registers.pending_reactive, registers.pending_apparent]
-        noticed = sum(getattr(element.front_end, name, 0) for name in COUNTERS) + sum(log.total for log in meter.log.logs.log)
+        noticed = sum(getattr(element.front_end, name, 0) for name in COUNTERS) + sum(
+            log.total for log in meter.log.logs.log
+        )
         return counts, noticed, element.failures + sum(meter.feature_off) + fell, measured, list(element.lost_mwh)
 
 

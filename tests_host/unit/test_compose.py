@@ -261,3 +261,11 @@ def test_face_is_left_out_where_there_is_no_lcd():
     assert meter.panel is None
     run(hw, meter, 1500)
     assert layout.HOT_BASE == 0x100 and hw.i2c.fram[0x100] == 1  # a hot record, version 1
+
+
+def test_changed_settings_reach_the_keys():
+    meter = compose(board())
+    group = meter.engines.settings.panel
+    group.long_press_ms = 3000
+    meter.engines.reconfigured()
+    assert meter.panel.keys.long_ms == 3000
