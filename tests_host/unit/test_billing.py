@@ -24,6 +24,10 @@ class Source:
 
     def __init__(self):
         self.wh = 0
+        self.restored = True
+
+    def ready(self):
+        return self.restored
 
     def pack_part_into(self, part, buf, at):
         pack_into("<I", buf, at, self.wh + part)
@@ -202,3 +206,27 @@ def test_closing_allocates_nothing():
 
     without_heap(close, life.billing)
     assert life.billing.count(bl.DAILY) == 2
+
+
+def test_after_a_boot_a_set_waits_for_the_registers_of_the_tariff():
+    life = Life(minute_of(2026, 1, 1, 12))
+    again = Life(minute_of(2026, 1, 1, 23), life.blocks)
+    again.source.wh = 7
+    again.source.restored = False
+    for second in range(5):
+        again.at(minute_of(2026, 1, 2), second)
+    assert again.billing.count(bl.DAILY) == 0
+    again.source.restored = True
+    again.at(minute_of(2026, 1, 2), 5)
+    assert again.newest(bl.DAILY) == (minute_of(2026, 1, 2), 7) and again.billing.count(bl.DAILY) == 1
+
+
+def test_a_tariff_that_never_comes_keeps_no_set_back_for_ever():
+    life = Life(minute_of(2026, 1, 1, 12))
+    life.source.restored = False
+    for second in range(59):
+        life.at(minute_of(2026, 1, 2), second, 1)
+    assert life.billing.count(bl.DAILY) == 0
+    life.at(minute_of(2026, 1, 2, 0, 1))
+    life.at(minute_of(2026, 1, 2, 0, 1), 1)
+    assert life.billing.count(bl.DAILY) == 1

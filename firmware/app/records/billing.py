@@ -48,6 +48,7 @@ _VERSION = const(1)
 _DAY_MIN = const(1440)
 _DAY_S = const(86_400)
 _NONE = const(-1)
+_PATIENCE = const(60)  # polls with a second, then a set is taken with what there is
 _SCAN = const(16)  # records looked back at boot for a complete set: four torn sets
 _NUMBER_MASK = const(0x3FFFFFFF)
 
@@ -59,7 +60,8 @@ def settings():
 
 class Billing:
     """rings: four rings of PAYLOAD bytes, by kind. source: fills the parts, `pack_part_into(part, buf, at)`, at most
-    PAYLOAD - HEAD bytes. clock: Clock; log: Journal. after: callable(kind), once a set is complete, or None.
+    PAYLOAD - HEAD bytes; `ready()`: the registers of the tariff are restored (before, no set is taken, for up to a minute).
+    clock: Clock; log: Journal. after: callable(kind), once a set is complete, or None.
 
     last_minute[kind]: boundary of the newest set, -1: none. busy: records wait to be written. number[kind]: sets ever taken.
     """
@@ -90,6 +92,7 @@ class Billing:
         "_stamp",
         "_fields",
         "_restored",
+        "_patience",
     )
 
     def __init__(self, config, rings, source, clock, log, after=None):
@@ -116,6 +119,7 @@ class Billing:
         self._stamp = 0
         self._fields = [0, 0, 0]
         self._restored = False
+        self._patience = _PATIENCE
 
     def poll(self, now_ms, second):
         """Close what is due; write one record of what was closed. allocates: no"""
@@ -136,7 +140,9 @@ class Billing:
         for kind in (DAILY, WEEKLY, MONTHLY):
             if minute >= self._next_minute[kind]:
                 due |= 1 << kind
-        if due:
+        if (due or self._asked) and self._patience and not self._source.ready():
+            self._patience -= 1
+        elif due:
             self._take(due, CAUSE_NONE, minute)
         elif self._asked:
             self._take(1 << ASYNCHRONOUS, self._asked, minute)

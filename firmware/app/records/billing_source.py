@@ -29,6 +29,10 @@ class BillingSource:
         self.tariff = tariff
         self.demand = demand
 
+    def ready(self):
+        """False in the first seconds after a boot."""
+        return self.tariff.ready
+
     def pack_part_into(self, part, buf, at):
         """Parts 0 totals, 1 TOU registers, 2 block registers, block by block. allocates: no"""
         if part == 0:
