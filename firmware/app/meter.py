@@ -117,14 +117,14 @@ class Meter:
         self.set_longest_wait(config.longest_wait_ms)
 
     def set_longest_wait(self, ms):
-        """Longest wait between two passes, 1..3 600 000 ms. Above a second the save policy becomes the wait."""
+        """Longest wait between two passes, 1..3 600 000 ms. Above a second every pass that ends one saves."""
         config = self.config
         config.set_longest_wait(ms)
         long = ms > 1000
         self._long = long
         self._fit_panel(True)
         self._energy_mwh_s = 0 if long else config.wait_mwh * 3600
-        self._save_seconds = ms // 1000 if long else config.save_seconds
+        self._save_seconds = 1 if long else config.save_seconds
 
     def start(self, now_ms, boot_ms):
         """Restore, before anything is served. boot_ms: how long the supply had been good before `now_ms`."""

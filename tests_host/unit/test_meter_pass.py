@@ -287,6 +287,18 @@ def test_a_wait_above_a_second_is_the_save_policy():
     assert writes.at == [60_000 * i for i in range(1, 20)]
 
 
+def test_a_long_wait_that_ends_sooner_saves_too():
+    rig = Rig()
+    rig.meter.set_longest_wait(60_000)
+    rig.power_w = 100  # 0.2 Wh in what follows
+    rig.run(120_000)
+    writes = Writes(rig)
+    # Something wakes the meter on a second, well before the wait is over: what an engine closes then is not a minute old.
+    rig.wait(7000)
+    rig.poll()
+    assert len(writes.at) == 1
+
+
 def test_going_back_to_short_waits_brings_the_bounds_back():
     rig = Rig()
     rig.meter.set_longest_wait(60_000)
