@@ -24,4 +24,6 @@ MODULES = (
     "images",
     "bad_input",
     "tariff_oracle",
+    "household_47",
+    "simbench_dst",
 )
