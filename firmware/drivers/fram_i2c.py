@@ -88,15 +88,14 @@ class FramI2C:
     def write(self, address, buf):
         """Write buf (1..512 bytes) at `address` in order of address, and read it back.
 
-        raises: FramError (BUS, VERIFY, RANGE). allocates: the first time a length is seen
+        raises: FramError (BUS, VERIFY, RANGE). allocates: the first time a length is seen, unless `prepare` has
         """
         n = len(buf)
         if address < 0 or n > _MAX_WRITE or address + n > self.size:
             raise FramError(RANGE)
         frame = self._frames.get(n)
         if frame is None:
-            frame = _Frame(n, self._tx, self._rx)
-            self._frames[n] = frame
+            frame = self.prepare(n)
         tx = self._tx
         code = BUS
         for _ in range(_TRIES):
@@ -113,6 +112,13 @@ class FramI2C:
                 code = BUS
             self.retries += 1
         raise FramError(code)
+
+    def prepare(self, n):
+        """Writes of n bytes (1..512) are to come, in passes that must not allocate. Boot only."""
+        frame = self._frames.get(n)
+        if frame is None:
+            frame = self._frames[n] = _Frame(n, self._tx, self._rx)
+        return frame
 
     def _prove(self):
         # A signature at the top that is also not to be seen where a smaller part would wrap to: proof without a write,

@@ -49,6 +49,7 @@ class ColdStore:
         self.saves = 0  # asked for: each takes time, and a pass should not wait for many
         self._image = bytearray(_HEAD + layout.COLD_PAYLOAD_MAX + 4)
         self._views = {}
+        self._prepare = getattr(byte_store, "prepare", None)  # of a part that keeps something for each length it writes
         self._answered = False
         self._newest = bytearray([_UNKNOWN] * id_count)
         self._sequence = [0] * id_count
@@ -58,7 +59,7 @@ class ColdStore:
     def save(self, cold_id, buf):
         """Store buf (bytes or bytearray, 1..224) under an id; nothing is written when that is what is stored.
 
-        returns: True when it is stored and verified. allocates: the first time a length is seen
+        returns: True when it is stored and verified. allocates: a length that was never loaded
         """
         n = len(buf)
         if not 0 < n <= layout.COLD_PAYLOAD_MAX or not 0 <= cold_id < self.id_count:
@@ -81,10 +82,13 @@ class ColdStore:
     def load_into(self, cold_id, buf):
         """Newest payload of an id into buf.
 
+        A save of as many bytes does not allocate from now on.
         returns: its length; 0: nothing stored, damaged, or longer than buf. Boot only
         """
         if not 0 <= cold_id < self.id_count:
             raise ValueError("cold: id")
+        if 0 < len(buf) <= layout.COLD_PAYLOAD_MAX:
+            self._views_of(len(buf))
         if not self._find(cold_id):
             return 0
         n = self._length[cold_id]
@@ -182,4 +186,7 @@ class ColdStore:
         if views is None:
             views = _Views(self._image, n)
             self._views[n] = views
+            if self._prepare is not None:
+                self._prepare(_HEAD + n)
+                self._prepare(4)
         return views
