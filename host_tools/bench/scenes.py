@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The runs that budgets are measured on: scripted minutes in which everything of a steady pass happens."""
 
+from host_tools import tariff_file
 from host_tools.bench.job import Job, build
 from host_tools.bench.remote_sim import RemoteSimulation
 from host_tools.bench.sim import Simulation
@@ -21,6 +22,14 @@ EDGES = (
     (97, -(1 << 29) - _NEAR),
     (110, -_NEAR),
 )
+# A tariff that switches where a half-hour ends, 100 s after the beginning.
+TARIFF = {
+    "calendar": {
+        "seasons": {"year": {"start": "01-01", "week": "any"}},
+        "weeks": {"any": ["any"] * 7},
+        "days": {"any": [["00:00", "tou 2"], ["12:00", "tou 1"]]},
+    }
+}
 RESET_S = 130
 PRESS_S = 50
 STEADY_S = 15
@@ -39,10 +48,15 @@ class Scene:
         self.lcd = lcd
         self.job = Job(chip=chip, variant=variant, lcd=lcd, loads=[load], until_s=until_s, seed=seed, tick_ms=tick_ms)
         self.job.start = (DAY_2035, 43_100)  # a half-hour ends at 100 s
+        if not quiet:
+            self.job.tariff = tariff_file.pack(TARIFF)
         self._edges = list(EDGES) if chip == "ade9153a" and not quiet else []
         self._reset = quiet
         self.steady_pass = 0  # number of the first pass after STEADY_S
-        self.seconds = []  # numbers of the passes that ended a metering second; known after record()
+        # Known after record(): numbers of the passes that ended a metering second; switches of the tariff, intervals closed.
+        self.seconds = []
+        self.switches = 0
+        self.intervals = 0
 
     def world(self):
         """(world, bench), with the key presses that the scene has."""
@@ -89,5 +103,8 @@ class Scene:
         sim = Simulation(world, bench, tape.builder(build), self.job.configure, on_pass=on_pass)
         sim.run()
         self.wh = sim.element_states()[0]["wh"]
+        engines = sim.meter.engines
+        self.switches = engines.tariff.switches
+        self.intervals = engines.profiles.load[0].closed - 1
         tape.save(path)
         return tape

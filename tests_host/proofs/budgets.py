@@ -1,9 +1,10 @@
 """The budgets of docs/architecture.md that can be asserted: bytes and instructions, never times.
 
 Allocation: the heap is locked around whole passes of the firmware playing the tape of a scripted run (Wh rolls, keys, events,
-accumulators at 2^30, 2^31, negative and at wrap, dated 2035), on the unix port and on the 32-bit WASM port. Instructions:
-callgrind on the unix port, difference of two run lengths, the tape's own share measured apart and taken off. Heap after boot:
-the firmware in a ROMFS made like a board's, the largest of the models, (bytes of the unix port + bytes of data) / 2.
+a half-hour that ends with a switch of the tariff, accumulators at 2^30, 2^31, negative and at wrap, dated 2035), on the unix
+port and on the 32-bit WASM port. Instructions: callgrind on the unix port, difference of two run lengths, the tape's own share
+measured apart and taken off. Heap after boot: the firmware in a ROMFS made like a board's, the largest of the models, (bytes of
+the unix port + bytes of data) / 2.
 """
 
 import subprocess
@@ -37,6 +38,7 @@ def locked(folder, chip, ports):
     scene = Scene(chip)
     tape = folder / f"{chip}.tape"
     scene.record(tape)
+    assert scene.switches == 1 and scene.intervals == 1, f"{chip}: {scene.switches} switches, {scene.intervals} intervals"
     arguments = [str(tape), chip, scene.variant, scene.lcd, str(scene.steady_pass)]
     environment = callgrind.environment((ROOT / "firmware", BENCHMARKS))
     found = []
