@@ -22,8 +22,8 @@ TICK_S = 450  # the driver believes 1.5 kWh in one step: 12 kW
 READ_EVERY_S = 25 * 86_400  # 31 daily sets are kept
 SAMPLE_EVERY = 64  # passes
 TOU, BLOCKS, GROUPS = 48, 4, 8
-_BEFORE_S, _AFTER_S = 120, 60  # steps of a second around a happening
-_NEAR_S = 900  # steps of a minute
+_BEFORE_S, _AFTER_S = 180, 60  # steps of a second around a happening; a step is told one step ahead
+_NEAR_S = 1200  # steps of a minute
 
 
 class _Nor(Bytes):
