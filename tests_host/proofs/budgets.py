@@ -38,7 +38,9 @@ def locked(folder, chip, ports):
     scene = Scene(chip)
     tape = folder / f"{chip}.tape"
     scene.record(tape)
-    assert scene.switches == 1 and scene.intervals == 1, f"{chip}: {scene.switches} switches, {scene.intervals} intervals"
+    assert scene.switches == 1 and scene.intervals == 1, (
+        f"{chip}: {scene.switches} switches, {scene.intervals} intervals"
+    )
     arguments = [str(tape), chip, scene.variant, scene.lcd, str(scene.steady_pass)]
     environment = callgrind.environment((ROOT / "firmware", BENCHMARKS))
     found = []
