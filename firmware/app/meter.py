@@ -37,7 +37,6 @@ _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
 _WORK_WAIT_MS = const(10)
 _QUANTITIES_EVERY = const(10)  # passes, and on a second: each second at the board's 100 ms
-_PANEL_EVERY = const(10)  # passes, where they are more than a second apart
 _FAILING_WAIT_MS = const(1)
 _RESTORE_WAIT_MS = const(50)
 _BOOTS_FAILED = const(3)
@@ -258,7 +257,7 @@ class Meter:
             at = _FROM_ROUNDS
         if self._long:
             early = ticks.diff(self._wanted_ms, now_ms) > 0  # an input edge, or the end of it all
-            self._fit_panel(early or self.passes % _PANEL_EVERY == 0)
+            self._fit_panel(early or self._since_quantities == 0)  # what was just read is what is shown
         running = self._running
         while at < _RUNS:
             try:
