@@ -177,7 +177,7 @@ class Panel:
         else:
             canvas.phase = canvas.phase + (1 if period == _FAST_FRAME_MS else 2) & 3
             # Keep the beat, unless it was lost altogether.
-            self._frame_ms = (self._frame_ms + period) & _TICKS if age < 2 * period else now_ms
+            self._frame_ms = ticks.add(self._frame_ms, period) if age < 2 * period else now_ms
         # Most frames are those of before: an item of the auto list stands there, its time is not over, and neither its number
         # nor any indicator has changed.
         if not (
