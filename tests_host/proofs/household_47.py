@@ -39,9 +39,9 @@ class Books:
         self.touched = {0}  # half-hours in which the meter started, or was off
         self.off_s = [0.0] * count  # seconds without mains
         for outage in happenings.outages:
-            for k in range(
-                outage.off // plan.HALF_HOUR_S, min(count, (outage.on + UNMEASURED_S) // plan.HALF_HOUR_S + 1)
-            ):
+            first = (outage.off - 1) // plan.HALF_HOUR_S  # one that ends as the mains go is closed when they are back
+            last = (outage.on + UNMEASURED_S) // plan.HALF_HOUR_S
+            for k in range(first, min(count, last + 1)):
                 self.touched.add(k)
                 begin = max(outage.off, k * plan.HALF_HOUR_S)
                 self.off_s[k] += max(0, min(outage.on, (k + 1) * plan.HALF_HOUR_S) - begin)
