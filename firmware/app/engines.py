@@ -121,6 +121,7 @@ class Engines:
         """
         cold = store.cold
         served = store.served_wh
+        self.store = store
         self.settings = settings
         self.face = None
         self.clock = clock
@@ -195,6 +196,8 @@ class Engines:
     def start(self, power_on):
         """The registers are restored and the clock has what time there is. Boot only."""
         self.tariff.begin()
+        if self.billing is not None and self.store.known:
+            self.billing.since_minute = self.store.saved_day * 1440 + self.store.saved_second // 60
         self.profiles.start(power_on)
         self.demand.restore()
         self.quality.start()

@@ -230,3 +230,24 @@ def test_a_tariff_that_never_comes_keeps_no_set_back_for_ever():
     life.at(minute_of(2026, 1, 2, 0, 1))
     life.at(minute_of(2026, 1, 2, 0, 1), 1)
     assert life.billing.count(bl.DAILY) == 1
+
+
+def test_a_first_boundary_that_passes_while_the_meter_is_off_is_closed_at_return():
+    life = Life(minute_of(2026, 1, 30, 12))
+    # Off from the 31st (a Saturday) to the 1st of February: a day and a month end, no week.
+    billing = Billing(life.config, life.rings, life.source, life.clock, life.log)
+    billing.since_minute = minute_of(2026, 1, 31, 23, 30)
+    life.billing = billing
+    life.source.wh = 9
+    life.at(minute_of(2026, 2, 1, 0, 20))
+    assert life.newest(bl.DAILY) == (minute_of(2026, 2, 1), 9) and life.newest(bl.MONTHLY) == (minute_of(2026, 2, 1), 9)
+    assert [billing.count(kind) for kind in range(4)] == [1, 0, 1, 0]
+
+
+def test_a_time_that_was_none_closes_nothing():
+    life = Life(minute_of(2026, 1, 30, 12))
+    billing = Billing(life.config, life.rings, life.source, life.clock, life.log)
+    billing.since_minute = 5  # the clock of the last run stood at the beginning of 2000
+    life.billing = billing
+    life.at(minute_of(2026, 2, 1, 0, 20))
+    assert [billing.count(kind) for kind in range(4)] == [0, 0, 0, 0]

@@ -48,6 +48,7 @@ _VERSION = const(1)
 _DAY_MIN = const(1440)
 _DAY_S = const(86_400)
 _NONE = const(-1)
+_TRUST_MIN = const(366 * 1440)  # a time of the last run that lies further back was none
 _PATIENCE = const(60)  # polls with a second, then a set is taken with what there is
 _SCAN = const(16)  # records looked back at boot for a complete set: four torn sets
 _NUMBER_MASK = const(0x3FFFFFFF)
@@ -63,6 +64,8 @@ class Billing:
     PAYLOAD - HEAD bytes; `ready()`: the registers of the tariff are restored (before, no set is taken, for up to a minute).
     clock: Clock; log: Journal. after: callable(kind), once a set is complete, or None.
 
+    since_minute: set before the first poll: when the last run was still there, -1: this is the first. A boundary that has
+    passed since then, before there was a set of its kind, is closed too.
     last_minute[kind]: boundary of the newest set, -1: none. busy: records wait to be written. number[kind]: sets ever taken.
     """
 
@@ -91,6 +94,7 @@ class Billing:
         "_minute",
         "_stamp",
         "_fields",
+        "since_minute",
         "_restored",
         "_patience",
     )
@@ -118,6 +122,7 @@ class Billing:
         self._minute = 0
         self._stamp = 0
         self._fields = [0, 0, 0]
+        self.since_minute = _NONE
         self._restored = False
         self._patience = _PATIENCE
 
@@ -307,9 +312,15 @@ class Billing:
         clock = self._clock
         minute = clock.day * _DAY_MIN + clock.second // 60
         self._generation = clock.generation
+        begun = minute  # no set yet: boundaries count from here on
+        if 0 <= minute - self.since_minute < _TRUST_MIN:
+            begun = self.since_minute
+        self.since_minute = _NONE
         for kind in (DAILY, WEEKLY, MONTHLY):
             last = self.last_minute[kind]
-            if last < 0 or last > minute + 1:  # a correction may have taken us back across it
+            if last < 0:
+                last = self._last_boundary(kind, begun)
+            elif last > minute + 1:  # a correction may have taken us back across it
                 last = self._last_boundary(kind, minute)
             self._next_minute[kind] = self._boundary_after(kind, last)
 
