@@ -36,6 +36,7 @@ _DOWN_WAIT_MS = const(10)
 _KEY_WAIT_MS = const(20)
 _COIL_WAIT_MS = const(10)
 _WORK_WAIT_MS = const(10)
+_WORK_ROOM_MS = const(110)
 _QUANTITIES_EVERY = const(10)  # passes, and on a second: each second at the board's 100 ms
 _FAILING_WAIT_MS = const(1)
 _RESTORE_WAIT_MS = const(50)
@@ -343,7 +344,8 @@ class Meter:
         running = self._running
         rounds = running[_FROM_ROUNDS]
         if rounds is not None and rounds.restless:
-            wait = min(wait, _WORK_WAIT_MS)
+            # Work never begins so late in a second that the pass which closes it would be late.
+            wait = min(wait, _WORK_WAIT_MS if to_second > _WORK_ROOM_MS else to_second)
         supply = running[_FROM_SUPPLY]
         if supply is not None and supply.busy:
             wait = min(wait, _COIL_WAIT_MS)
