@@ -274,3 +274,12 @@ def test_a_bad_list_is_refused_whole():
     assert schedule.set([(14_000_020, 9, 2)]) == 3
     assert schedule.set([(14_000_020 + i, 1, 2) for i in range(9)]) == 1
     assert schedule.entry(0)[0] == 14_000_010
+
+
+def test_a_cause_that_comes_while_a_closing_waits_for_the_relay_keeps_it_open():
+    life = Life(mode=lm.OFF)
+    life.control.post(sc.LOAD_EXCEEDED)
+    life.control.post(sc.LOAD_RESTORE)  # refused in this pass: the relay is under way
+    life.control.open_for(sc.CAUSE_FREQUENCY)
+    life.run(3)
+    assert life.control.state() == sc.DISABLED and life.control.cause == sc.CAUSE_FREQUENCY and life.relay.at == 0

@@ -224,8 +224,12 @@ class SupplyControl:
         cause = CAUSE_FREQUENCY
         while not self._rule_causes >> cause & 1:
             cause += 1
-        if enabled and not self._interrupt(cause, False, codes.SUPPLY_OPENED_BY_RULE, now_ms):
-            return False
+        # A closing that came first and still waits for the relay is as good as done: it shall not close on this cause later.
+        closing = self._posted >> LOAD_RESTORE & 1
+        if enabled or closing:
+            if not self._interrupt(cause, False, codes.SUPPLY_OPENED_BY_RULE, now_ms):
+                return False
+            self._posted &= ~(1 << LOAD_RESTORE)
         self._rule_causes = 0
         return True
 
