@@ -112,7 +112,7 @@ def test_within_a_second_it_is_one_event():
 def test_clock_that_has_gone_back_does_not_know_how_long():
     w = World()
     w.boot(DAY, NOON - 500).restored(True, True, DAY, NOON, 0)
-    assert w.events() == [(DAY, NOON - 500, RESTORED, 0)]
+    assert w.events() == [(DAY, NOON, INTERRUPTED, 0), (DAY, NOON - 500, RESTORED, 0)]
 
 
 def test_new_meter_and_plain_resets_have_no_outage():

@@ -2,8 +2,8 @@
 """Supply outages: when the supply went, when it came back, and the two events that say so.
 
 On return 8F57 with the time of the loss comes first, then exactly one of 8F35 (shorter than three minutes) and 8F36; what
-comes after that (tamper) is the caller's. Loss and return within the same second are one event, 8F35. Both stamps are kept
-in a record and can be read.
+comes after that (tamper) is the caller's. Loss and return within the same second are one event, 8F35; a clock that has gone
+back does not know how long it was, but that it was. Both stamps are kept in a record and can be read.
 
 When was it lost? With a power-fail warning, when the warning came. Else the last time that was stored: the hot record's (with
 FRAM not older than a second), or the RTC's mark (drivers.ds3231: written every second into battery-backed registers that wear
@@ -190,7 +190,7 @@ class Outage:
 
     def _tell(self):
         away_s = self.away_s
-        if away_s:
+        if self.lost_second != self.back_second or self.lost_day != self.back_day:
             self._log(self.lost_day, self.lost_second, codes.SUPPLY_INTERRUPTED, 0)
         code = codes.OUTAGE_RESTORED_LONG if away_s >= _LONG_S else codes.OUTAGE_RESTORED
         self._log(self.back_day, self.back_second, code, away_s)
