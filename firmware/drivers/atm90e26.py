@@ -121,9 +121,10 @@ class ATM90E26:
 
     def save_snapshot(self, buf, at):
         """16 bytes. The chip keeps what was not read and is at zero after a read: a marker is all there is to keep."""
-        buf[at] = 0x26
-        for n in range(at + 1, at + 16):
-            buf[n] = 0
+        if buf[at] != 0x26:  # not yet ours: a record holds what was last packed into it
+            buf[at] = 0x26
+            for n in range(at + 1, at + 16):
+                buf[n] = 0
 
     def load_snapshot(self, buf, at):
         """Nothing: the chip's registers themselves say what flowed while the MCU was away."""
@@ -226,37 +227,39 @@ class ATM90E26:
     def _read_energy(self, sample, now_ms):
         """Take all six registers. returns: flags"""
         flags = 0
-        if self._read_ms >= 0 and _since(now_ms, self._read_ms) > _STALL_MS:
+        read_ms = self._read_ms
+        clean_ms = self._clean_ms
+        if read_ms >= 0 and _since(now_ms, read_ms) > _STALL_MS:
             flags = _SUSPECT  # may have gone round unseen
             self._rejects += 1
         self._read_ms = now_ms
         # What could have flowed since the last clean pass: 1.5 x 25.3 kW is 27/256 counts a ms.
         limit = 0xFFFF
-        if self._clean_ms >= 0:
-            ms = _since(now_ms, self._clean_ms)
+        if clean_ms >= 0:
+            ms = now_ms - clean_ms
+            if ms < 0:
+                ms += _TICK_HALF + _TICK_HALF
             if ms < 600_000:
                 limit = (ms * 27 >> 8) + 2
         energy = self._energy
         errors = energy.errors
-        if energy.read(limit) or self._clean_ms < 0:
+        if energy.read(limit) or clean_ms < 0:
             self._clean_ms = now_ms
         energy.check(self._direction)
         if energy.errors != errors:
             flags = _SUSPECT
-        sample.active_counts = self._bounded(energy.active, limit)
-        sample.reactive_counts = self._bounded(energy.reactive, limit)
-        if sample.active_counts != energy.active or sample.reactive_counts != energy.reactive:
+        active = energy.active
+        reactive = energy.reactive
+        if not (-limit <= active <= limit and -limit <= reactive <= limit):
             flags = _SUSPECT
             self._rejects += 1
-        sample.active_counts += self._found_active
-        sample.reactive_counts += self._found_reactive
+            active = max(min(active, limit), -limit)
+            reactive = max(min(reactive, limit), -limit)
+        sample.active_counts = active + self._found_active
+        sample.reactive_counts = reactive + self._found_reactive
         self._found_active = 0
         self._found_reactive = 0
         return flags
-
-    @staticmethod
-    def _bounded(counts, limit):
-        return limit if counts > limit else -limit if counts < -limit else counts
 
     def _read_status(self):
         """SysStatus, once a second, after the energy: one bit from AN. returns: flags"""

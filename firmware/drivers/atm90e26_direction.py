@@ -9,40 +9,55 @@ Source: Atmel-46002B (M90E26 datasheet) 5.4 (energy registers), 5.5 (Pmean, Qmea
 
 from micropython import const
 
-_PMEAN = const(0x4A)
-_QMEAN = const(0x4B)
+_PMEAN = const(0x4A)  # Qmean follows
+_POWERS = b"\x4a\x4b"
+_PLACE = const(10)
 _LEAST = const(8)  # half-scale W or var: below it a reading has no sign
 _JITTER = const(1)  # counts
 
 
 class Direction:
-    """Two signs, of active and reactive power at the last look: -1, 0 (not known or too small), 1."""
+    """Two signs, of active and reactive power at the last look: 0 (not known or too small), 1 reverse, 2 forward."""
 
-    __slots__ = ("_link", "_signs")
+    __slots__ = ("_link", "_words", "_others", "_signs", "_steady")
 
     def __init__(self, link):
         self._link = link
-        self._signs = bytearray(2)  # 0 unknown, 1 reverse, 2 forward
+        self._words = [0] * 12  # by the low four bits of their addresses, see Link.sweep
+        self._others = [0] * 12
+        self._signs = bytearray(2)
+        self._steady = bytearray(2)  # the sign, if the look before found the same; else 0
 
     def forget(self):
         """The chip was started anew. allocates: no"""
         self._signs[0] = 0
         self._signs[1] = 0
 
+    def look(self):
+        """Right after the energy registers: a damaged address may hit one of them, which is then as good as empty.
+
+        allocates: no
+        """
+        link = self._link
+        unsure = link.sweep(_POWERS, self._words, self._others)
+        signs = self._signs
+        for k in range(2):
+            word = self._words[_PLACE + k]
+            if unsure and self._others[_PLACE + k] >= 0:
+                word = link.read_checked(_PMEAN + k)
+            sign = 0
+            if word >= 0:
+                power = (word ^ 0x8000) - 0x8000
+                sign = 2 if power >= _LEAST else 1 if power <= -_LEAST else 0
+            self._steady[k] = sign if sign == signs[k] else 0
+            signs[k] = sign
+
     def wrong(self, k, forward, reverse):
         """Kind k (0 active, 1 reactive) counted `forward` and `reverse` in this pass: True if it must be the other way.
 
-        Right after the energy registers: a damaged address may hit one of them, which is then as good as empty. allocates: no
+        After `look`. allocates: no
         """
-        word = self._link.read_checked(_PMEAN if k == 0 else _QMEAN)
-        sign = 0
-        if word >= 0:
-            power = (word ^ 0x8000) - 0x8000
-            sign = 2 if power >= _LEAST else 1 if power <= -_LEAST else 0
-        before = self._signs[k]
-        self._signs[k] = sign
-        if not sign or sign != before:
-            return False
+        sign = self._steady[k]
         if sign == 2:
             return forward <= _JITTER and reverse > _JITTER + 1
-        return reverse <= _JITTER and forward > _JITTER + 1
+        return sign == 1 and reverse <= _JITTER and forward > _JITTER + 1

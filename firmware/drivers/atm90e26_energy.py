@@ -36,7 +36,7 @@ _AT = const(2)
 _RP = const(3)
 _RN = const(4)
 _RT = const(5)
-_FIRST = const(0x40)  # register of _AP; the others follow
+_FIRST = const(0x40)  # register of _AP; the others follow in the order of these numbers
 # Counts by which two registers may differ in one pass: floors of different remainders, and the time between their reads.
 _JITTER = const(2)
 # Counts by which absolute may be ahead in the sum of all passes: two remainders, the time between reads, one to spare.
@@ -56,13 +56,14 @@ class EnergyPass:
     __slots__ = (
         "_link",
         "_words",
+        "_order",
+        "_calm",
         "_first",
         "_asked",
         "_recent",
         "_older",
         "_held",
         "_over",
-        "_doubtful",
         "_others",
         "active",
         "reactive",
@@ -73,13 +74,14 @@ class EnergyPass:
     def __init__(self, link):
         self._link = link
         self._words = [0, 0, 0, 0, 0, 0]
+        self._order = bytearray((0x40, 0x41, 0x43, 0x44, 0x42, 0x45))  # what counted last is read first
+        self._calm = False  # nothing of the passes before is left to be settled
         self._first = [0, 0]  # which of forward, reverse counted last
         self._asked = [0, 0]  # which of them was read first in this pass
         self._recent = [0, 0]  # counts that absolute showed beyond forward + reverse, last pass
         self._older = [0, 0]  # and in the pass before
         self._held = [0, 0]  # signed counts that no absolute register vouched for in the last pass
         self._over = [_WINDOW, _WINDOW]  # counts of forward and reverse beyond absolute, in the sum of all passes
-        self._doubtful = False  # any of _others counts
         self._others = [-1, -1, -1, -1, -1, -1]  # what LastData held against a reading, -1 = nothing
         self.active = 0
         self.reactive = 0
@@ -93,6 +95,7 @@ class EnergyPass:
             self._older[k] = 0
             self._held[k] = 0
             self._over[k] = _WINDOW
+        self._calm = False
 
     def read(self, limit):
         """One pass over all six. limit: counts beyond which no reading is believed. returns: bool, nothing was odd
@@ -100,31 +103,34 @@ class EnergyPass:
         allocates: no   context: tick
         """
         errors = self.errors
-        self._doubtful = False
         first = self._first
         self._asked[0] = first[0]
         self._asked[1] = first[1]
-        n = _AP + first[0]
-        self._take(n)
-        self._take(_AN - n)
-        n = _RP + first[1]
-        self._take(n)
-        self._take(_RP + _RN - n)
-        self._take(_AT)
-        self._take(_RT)
-        if self._doubtful:
-            n = _AP
-            while n <= _RT:
+        w = self._words
+        if self._link.sweep(self._order, w, self._others):
+            for n in range(6):
                 if self._others[n] >= 0:
                     self._decide(n)
-                n += 1
-        w = self._words
+        forward = w[_AP]
+        reverse = w[_AN]
+        if self._calm and w[_AT] == forward + reverse and w[_RT] == w[_RP] + w[_RN] and w[_AT] <= limit >= w[_RT]:
+            # All adds up, as it nearly always does: what follows would change nothing.
+            self.active = active = forward - reverse
+            self.reactive = reactive = w[_RP] - w[_RN]
+            if (active > 0 if first[0] else active < 0) or (reactive > 0 if first[1] else reactive < 0):
+                self._turn()
+            return True
         active_gap = self._second_look(0, limit)
         reactive_gap = self._second_look(1, limit)
         if not (-_JITTER <= active_gap <= _JITTER and -_JITTER <= reactive_gap <= _JITTER):
             self._give_back(active_gap, reactive_gap)
         self._settle(0)
         self._settle(1)
+        self._turn()
+        recent = self._recent
+        older = self._older
+        held = self._held
+        self._calm = not (recent[0] or recent[1] or older[0] or older[1] or held[0] or held[1])
         self.active = w[_AP] - w[_AN]
         self.reactive = w[_RP] - w[_RN]
         return errors == self.errors and not (self._recent[0] > _JITTER or self._recent[1] > _JITTER)
@@ -137,6 +143,7 @@ class EnergyPass:
         """
         w = self._words
         asked = self._asked
+        direction.look()
         if direction.wrong(0, w[_AP], w[_AN]) and asked[0] == (w[_AN] > w[_AP]):
             self.active = -self.active
             self.errors += 1
@@ -144,12 +151,17 @@ class EnergyPass:
             self.reactive = -self.reactive
             self.errors += 1
 
-    def _take(self, n):
-        link = self._link
-        self._words[n] = link.take(_FIRST + n)
-        self._others[n] = link.doubt
-        if link.doubt >= 0:
-            self._doubtful = True
+    def _turn(self):
+        """What counts is read first in the next pass."""
+        w = self._words
+        first = self._first
+        for k in range(2):
+            at = 3 * k
+            now = 0 if w[at] > w[at + 1] else 1 if w[at] < w[at + 1] else first[k]
+            if now != first[k]:
+                first[k] = now
+                self._order[2 * k] = _FIRST + at + now
+                self._order[2 * k + 1] = _FIRST + at + 1 - now
 
     def _gap(self, k):
         """Absolute, with what it showed ahead before, less forward and reverse; 0 but for jitter in a good pass."""
@@ -265,10 +277,6 @@ class EnergyPass:
         # What absolute has shown ahead may still come in the next two passes; later it was its own mistake.
         ahead += lost - self._over[k]
         self._over[k] = max(min(-ahead, 0), _WINDOW - self._recent[k] - self._older[k])
-        if w[at] > w[at + 1]:
-            self._first[k] = 0
-        elif w[at] < w[at + 1]:
-            self._first[k] = 1
 
     def _hold(self, k, first, excess):
         """Take the excess out of the pass, from the direction that did not count last if it can be: the reading that is

@@ -299,6 +299,9 @@ def test_jitter_loses_no_count_however_long():
 class Wrong:
     """A Direction that holds every pass for turned round."""
 
+    def look(self):
+        pass
+
     def wrong(self, k, forward, reverse):
         return forward + reverse > 0
 
