@@ -6,6 +6,8 @@ costs nothing, the counts wait in the chip. Within one read the chip has netted 
 Source: ADE9153A data sheet Rev. 0, pp. 24-31 and Table 8; ADE9078 data sheet Rev. 0, p. 43 (energy registers).
 """
 
+from struct import pack_into
+
 from micropython import const
 
 from drivers import ade9153a_regs as regs
@@ -27,6 +29,7 @@ BAD_RECORD = const(1)  # code of ADE9153AError
 
 _MARKER = const(0x5391)  # of a valid snapshot
 _TICKS = const(0x3FFFFFFF)
+_FAR = const(0x2000)  # upper halves this far apart: beyond what a pass may bring
 _TOO_FAR = const(1 << 29)  # a difference beyond what a pass may bring
 _COUNTS_PER_MS = const(3719)  # 1.5 x 25.3 kW
 _MARGIN_MS = const(60)  # window of 10 ms, and the way from now_ms to the read
@@ -132,27 +135,19 @@ class ADE9153A:
                 buf[at + i] = 0
                 i += 1
             return
-        # Every save does this: bytes in place, no calls.
-        half = self._active_lo
-        buf[at] = half & 0xFF
-        buf[at + 1] = half >> 8
-        half = self._active_hi
-        buf[at + 2] = half & 0xFF
-        buf[at + 3] = half >> 8
-        half = self._reactive_lo
-        buf[at + 4] = half & 0xFF
-        buf[at + 5] = half >> 8
-        half = self._reactive_hi
-        buf[at + 6] = half & 0xFF
-        buf[at + 7] = half >> 8
-        half = self._apparent_lo
-        buf[at + 8] = half & 0xFF
-        buf[at + 9] = half >> 8
-        half = self._apparent_hi
-        buf[at + 10] = half & 0xFF
-        buf[at + 11] = half >> 8
-        _put(buf, at + 12, _MARKER)
-        _put(buf, at + 14, self._start.identity)
+        pack_into(
+            "<HHHHHHHH",
+            buf,
+            at,
+            self._active_lo,
+            self._active_hi,
+            self._reactive_lo,
+            self._reactive_hi,
+            self._apparent_lo,
+            self._apparent_hi,
+            _MARKER,
+            self._start.identity,
+        )
 
     def load_snapshot(self, buf, at):
         """Continue from a saved snapshot, before the first `read_into`; one that is not valid is ignored."""
@@ -215,9 +210,22 @@ class ADE9153A:
         if self.fault:
             self.fault = 0
 
-        active = _difference(active_hi, active_lo, self._active_hi, self._active_lo)
-        reactive = _difference(reactive_hi, reactive_lo, self._reactive_hi, self._reactive_lo)
-        apparent = _difference(apparent_hi, apparent_lo, self._apparent_hi, self._apparent_lo)
+        # Without a wrap of the 32 bits, that is nearly always, a call is spared.
+        high = active_hi - self._active_hi
+        if -_FAR <= high < _FAR:
+            active = (high << 16) + active_lo - self._active_lo
+        else:
+            active = _difference(active_hi, active_lo, self._active_hi, self._active_lo)
+        high = reactive_hi - self._reactive_hi
+        if -_FAR <= high < _FAR:
+            reactive = (high << 16) + reactive_lo - self._reactive_lo
+        else:
+            reactive = _difference(reactive_hi, reactive_lo, self._reactive_hi, self._reactive_lo)
+        high = apparent_hi - self._apparent_hi
+        if -_FAR <= high < _FAR:
+            apparent = (high << 16) + apparent_lo - self._apparent_lo
+        else:
+            apparent = _difference(apparent_hi, apparent_lo, self._apparent_hi, self._apparent_lo)
         waited_ms = (now_ms - self._last_ms) & _TICKS
         if self._plausible(active, reactive, apparent, waited_ms):
             sample.active_counts = active
@@ -427,11 +435,6 @@ class ADE9153A:
         sample.flags = sample.flags & ~_NO_LOAD | _QUANTITIES | self._no_load
 
 
-def _put(buf, at, half):
-    buf[at] = half & 0xFF
-    buf[at + 1] = half >> 8
-
-
 def _get(buf, at):
     return buf[at] | buf[at + 1] << 8
 
@@ -446,7 +449,7 @@ def _difference(hi, lo, base_hi, base_lo):
     high &= 0xFFFF
     if high >= 0x8000:
         high -= 0x10000
-    if -0x2000 <= high < 0x2000:
+    if -_FAR <= high < _FAR:
         return (high << 16) + low
     return _TOO_FAR
 
