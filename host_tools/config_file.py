@@ -4,11 +4,10 @@
 What is read is judged by the meter's own code (app.configuration): a file that this module takes, every meter takes.
 """
 
-import re
-import sys
 import tomllib
 from pathlib import Path
 
+from app.configuration import group as group_module
 from app.configuration import record
 from app.configuration.settings import Settings
 from app.store.crc32 import Crc32
@@ -59,7 +58,7 @@ def take(document, groups):
             raise BadInput(f"{title!r} is no group of settings")
         if not isinstance(values, dict):
             raise BadInput(f"{title}: a table is wanted")
-        names = {field[0] for field in group.fields}
+        names = group.field_names()
         for name, value in values.items():
             if name not in names:
                 raise BadInput(f"{title}.{name}: there is no such setting")
@@ -67,7 +66,7 @@ def take(document, groups):
                 raise BadInput(f"{title}.{name}: {value!r} is not a whole number")
             if not -_MOST <= value < _MOST:
                 raise BadInput(f"{title}.{name}: {value} is out of range")
-            setattr(group, name, value)
+            group.set_value(name, value)
     verdict = record.fault(groups)
     if verdict:
         raise BadInput(explain(verdict, groups))
@@ -88,10 +87,11 @@ def explain(verdict, groups):
         }
         return texts.get(reason, f"reason {reason}")
     group = groups[number]
-    if at == record.TOGETHER:
+    if at == group_module.TOGETHER:
         return f"{group.title}: each value may be, but not all of them together"
-    name, low, high, _ = group.fields[at]
-    return f"{group.title}.{name}: {getattr(group, name)} is not one of {low} to {high}"
+    name = group.field_names()[at]
+    low, high, _, _ = group.limits_of(at)
+    return f"{group.title}.{name}: {group.value_of(name)} is not one of {low} to {high}"
 
 
 def packed(groups):
@@ -106,7 +106,7 @@ def factory():
 
 def values(groups):
     """{title: {name: value}}"""
-    return {group.title: {field[0]: getattr(group, field[0]) for field in group.fields} for group in groups}
+    return {group.title: dict(zip(group.field_names(), group.values(), strict=True)) for group in groups}
 
 
 def text(groups, title):
@@ -117,25 +117,16 @@ def text(groups, title):
         "",
     ]
     for number, group in enumerate(groups):
-        notes = _notes(group)
         lines.append(f"[{group.title}] # group {number} in the event 7F16")
-        for name, low, high, default in group.fields:
+        for at, name in enumerate(group.field_names()):
+            low, high, default, said = group.limits_of(at)
             remark = f"{low} to {high}{_unit(name)} [{default}]"
-            if name in notes:
-                remark += f"; {notes[name]}"
-            lines.append(f"{name} = {getattr(group, name)}  # {remark}")
+            if said:
+                remark += f"; {said}"
+            lines.append(f"{name} = {group.value_of(name)}  # {remark}")
         lines.append("")
     return "\n".join(lines)
 
 
 def _unit(name):
     return next((f" {unit}" for ending, unit in _UNITS if name.endswith(ending)), "")
-
-
-def _notes(group):
-    """{name: comment behind it in the source}: the firmware's own words, so that they cannot differ."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("app.") and any(item is group.fields for item in vars(module).values()):
-            source = Path(str(module.__file__)).read_text(encoding="utf-8")
-            return dict(re.findall(r'^(?:\w+ = \(| +)\("(\w+)", .*?\),\)?  # (.*)$', source, re.MULTILINE))
-    return {}

@@ -43,7 +43,7 @@ class QualityRun:
         self.job = Job(chip=chip, tick_ms=tick_ms, until_s=int(total_s) + 1, seed=seed, errors=[HiddenErrors()])
         self.settings = Group("quality", quality_settings.FIELDS, quality_settings.rule)
         for name, value in (changes or {}).items():
-            setattr(self.settings, name, value)
+            self.settings.set_value(name, value)
         assert self.settings.fault() is None
         nominal = OperatingPoint(230_000, 1_000_000)
         spans = [(lead_s, nominal), *segments, (2, nominal)]
@@ -82,7 +82,7 @@ class QualityRun:
         engines = getattr(meter, "engines", None)
         if engines is not None:
             self.quality = quality = engines.quality
-            quality.settings.copy_from(self.settings)
+            quality.settings.take(self.settings.values())
             quality.log = self.log
             quality.dips.log = DipLog()
             quality.reload()

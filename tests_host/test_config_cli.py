@@ -17,7 +17,11 @@ from host_tools.errors import BadInput
 from tests_host.cli_runs import ROOT, meter, picture
 
 FACTORY = config_file.factory()
-FIELDS = [(number, group.title, field) for number, group in enumerate(FACTORY.groups) for field in group.fields]
+FIELDS = [
+    (number, group.title, (name, *group.limits_of(at)[:3]))
+    for number, group in enumerate(FACTORY.groups)
+    for at, name in enumerate(group.field_names())
+]
 DAY_START_S = 9497 * 86_400  # 2026-01-01, where a run without a recording begins
 
 
@@ -25,9 +29,9 @@ def spoiled(values):
     """Settings of the factory with {(title, name): value} in them; not judged."""
     found = config_file.factory()
     for group in found.groups:
-        for name in (field[0] for field in group.fields):
+        for name in group.field_names():
             if (group.title, name) in values:
-                setattr(group, name, values[group.title, name])
+                group.set_value(name, values[group.title, name])
     return found
 
 

@@ -157,8 +157,7 @@ class Engines:
         causes = []
         for control in controls:
             at = min(len(causes), len(elements) - 1)
-            rows = self.quality.rows[at].active
-            causes.append(Causes(control, elements[at], rows, settings.causes, heat))
+            causes.append(Causes(control, elements[at], at, self.quality.rows.active, settings.causes, heat))
         self.causes = AutoCauses(causes, heat, clock)
         self.tamper = Tamper(inputs, settings.tamper, clock, log, cold, layout.TAMPER, controls, self.outage, log.holds)
         self.tamper.connect(self.wake)

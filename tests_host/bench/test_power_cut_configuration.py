@@ -94,7 +94,7 @@ class Life:
         raise AssertionError("the change never ends")
 
     def values(self):
-        return [tuple(getattr(group, field[0]) for field in group.fields) for group in self.settings.groups]
+        return [tuple(group.values()) for group in self.settings.groups]
 
 
 def changed(**values):
@@ -102,7 +102,7 @@ def changed(**values):
     settings = Settings()
     for name, value in values.items():
         group, _, field = name.partition("__")
-        setattr(getattr(settings, group), field, value)
+        getattr(settings, group).set_value(field, value)
     return settings
 
 

@@ -28,7 +28,7 @@ def on_after(history, period):
     spans=st.lists(st.tuples(st.sampled_from((990, 999, 1000, 1001, 1010)), st.integers(1, 9)), max_size=30),
 )
 def test_any_sequence(period, over, spans):
-    q = Qualifier(1)
+    q = Qualifier(1, 1)
     history = []
     before = False
     starts = 0
@@ -50,7 +50,7 @@ def test_any_sequence(period, over, spans):
 @given(period=st.integers(1, 20), values=st.lists(st.integers(0, 2000), max_size=40), cut=st.lists(st.integers(1, 5)))
 def test_a_second_at_a_time_or_many_at_once(period, values, cut):
     """However the seconds of a value are cut into passes, the same second of the same value decides."""
-    whole, parts = Qualifier(1), Qualifier(1)
+    whole, parts = Qualifier(1, 1), Qualifier(1, 1)
     cuts = iter(cut * 50)
     for value in values:
         seconds = 7

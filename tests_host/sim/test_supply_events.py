@@ -67,7 +67,7 @@ class Run:
     def _boot(self, meter):
         for name, value in self.settings.items():
             group, _, field = name.partition(".")
-            setattr(getattr(meter.engines.settings, group), field, value)
+            getattr(meter.engines.settings, group).set_value(field, value)
             assert getattr(meter.engines.settings, group).fault() is None
         meter.engines.quality.reload()
 

@@ -81,7 +81,7 @@ class Bench:
         self.settings = Group("quality", settings.FIELDS, settings.rule)
         self.settings.average_s = 0
         for name, value in changes.items():
-            setattr(self.settings, name, value)
+            self.settings.set_value(name, value)
         assert self.settings.fault() is None
         self.elements = [Element(half_cycle) for _ in range(elements)]
         self.log = Log()

@@ -5,7 +5,7 @@ from struct import pack
 
 from app.configuration import record as r
 from app.configuration.configuration import Configuration
-from app.configuration.group import Group
+from app.configuration.group import TOGETHER, Group
 from app.records import codes
 from app.store import layout
 from app.store.cold import ColdStore
@@ -14,8 +14,15 @@ from app.store.tables import Tables
 from fakes_store import FakeBlocks, FakeBytes
 
 CRC = Crc32()
-ONE = (("limit_mv", 0, 300_000, 253_000), ("period_s", 0, 3600, 30), ("offset_s", -10, 10, -1))
-TWO = (("mode", 0, 2, 1),)
+ONE = """
+limit_mv 0 300000 253000
+period_s 0 3600 30
+offset_s -10 10 -1
+"""
+TWO = """
+mode 0 2 1
+"""
+NEW = "new 0 9 7\n"
 
 
 def ordered(group):
@@ -153,7 +160,7 @@ def test_what_is_wrong_is_refused_whole_with_its_reason():
         (framed([(1, [2, 0])]), r.UNKNOWN_FIELD << 16 | 1 << 8 | 1),
         (framed([(0, [240_000, 3601])]), r.VALUE << 16 | 1),
         (framed([(0, [240_000, 60]), (1, [-1])]), r.VALUE << 16 | 1 << 8),
-        (framed([(0, [20, 30])]), r.VALUE << 16 | r.TOGETHER),
+        (framed([(0, [20, 30])]), r.VALUE << 16 | TOGETHER),
         (framed([(0, [-(1 << 31)])]), r.VALUE << 16),
         (sealed(pack("<BBHBB", 1, 1, 10, 0, 200)), r.LENGTH << 16),
     ]
@@ -170,14 +177,14 @@ def test_an_older_record_and_a_newer_one_are_read_as_far_as_they_are_known():
     rig = Rig().run()
     rig.configuration.change(framed([(0, [240_000, 60, 2]), (1, [2])]))
     rig.run()
-    grown = FakeSettings(ONE + (("new", 0, 9, 7),), (Group("three", TWO),))
+    grown = FakeSettings(ONE + NEW, (Group("three", TWO),))
     rig.boot(grown).run()
     assert rig.values() == (240_000, 60, 2, 2) and grown.one.new == 7 and grown.groups[2].mode == 1
     assert rig.configuration.change(framed([(0, [240_000, 60, 2, 3]), (2, [0])])) == 0
     rig.run()
     rig.boot().run()
     assert rig.values() == (240_000, 60, 2, 2) and not rig.configuration.lost and not rig.flagged
-    rig.boot(FakeSettings(ONE + (("new", 0, 9, 7),))).run()
+    rig.boot(FakeSettings(ONE + NEW)).run()
     assert rig.settings.one.new == 3
 
 
@@ -219,7 +226,7 @@ def test_values_that_a_later_firmware_does_not_allow_are_not_taken():
     rig = Rig().run()
     rig.configuration.change(framed([(0, [1000, 60])]))
     rig.run()
-    narrow = FakeSettings((("limit_mv", 2000, 300_000, 253_000),) + ONE[1:])
+    narrow = FakeSettings(ONE.replace("limit_mv 0", "limit_mv 2000"))
     rig.boot(narrow).run()
     assert rig.values() == FACTORY and rig.flagged and rig.told[0] == (codes.INTEGRITY_ISSUE, codes.SUB_CONFIG_LOST)
 
@@ -258,7 +265,7 @@ def failing(address, buf):
 
 
 def test_what_no_cold_record_holds_is_refused_on_a_board_without_blocks():
-    fields = tuple([("value_%d" % k, 0, 9, 0) for k in range(60)])
+    fields = "\n" + "".join(["value_%d 0 9 0\n" % k for k in range(60)])
     settings = FakeSettings(ONE, (Group("many", fields),))
     rig = Rig(False)
     rig.boot(settings).run()

@@ -66,7 +66,8 @@ def test_ranges_of_the_settings():
         "backlight_s": (5, 300, 30),
         "contrast": (0, 15, 8),
     }
-    for name, low, high, default in st.FIELDS:
+    for at, name in enumerate(group.field_names()):
+        low, high, default, _ = group.limits_of(at)
         assert low <= default <= high and getattr(group, name) == default
         if name in expected:
             assert expected.pop(name) == (low, high, default)

@@ -6,6 +6,7 @@ Extra of an event: value | element << 16 | seconds since the beginning of it << 
 
 from app.quality import rows as r
 from app.quality.quality import HIGH, LOW, MEDIUM
+from app.records import codes
 from fakes_hw import without_heap
 from fakes_quality import DAY, NOON, Bench
 
@@ -85,8 +86,8 @@ def test_over_current_has_a_start_only():
     assert b.events() == [(0x8010, extra(10501, 11, 1))]
     b.elements[1].sample.rms_current_ma = 100_000
     b.seconds(20)
-    assert b.events() == [] and b.quality.rows[1].active[r.OVER_CURRENT] == 0
-    assert b.quality.rows[1].count[r.OVER_CURRENT] == 1
+    assert b.events() == [] and b.quality.rows.active[r.ROWS + r.OVER_CURRENT] == 0
+    assert b.quality.rows.count[r.ROWS + r.OVER_CURRENT] == 1
 
 
 def test_power_factor_counts_above_five_amperes_and_either_way():
@@ -197,7 +198,7 @@ def test_counters_and_what_lasts_survive():
     again.elements[1].sample.rms_voltage_mv = 230_000
     again.seconds(31)
     assert [code for code, _ in again.events()] == [0x8095, 0x8099]
-    assert again.quality.rows[1].count[r.SAG] == 1 and again.quality.rows[0].count[r.SAG] == 0
+    assert again.quality.rows.count[r.ROWS + r.SAG] == 1 and again.quality.rows.count[r.SAG] == 0
 
 
 def test_a_record_that_cannot_be_stored_waits():
@@ -227,11 +228,11 @@ def test_what_readers_ask():
 
 def test_settings_that_contradict_each_other():
     b = Bench()
-    b.settings.sag_0v1 = 2530
-    assert b.settings.fault() == "quality"
-    b.settings.sag_0v1 = 2160
+    b.settings.set_value("sag_0v1", 2530)
+    assert b.settings.fault() == 255
+    b.settings.set_value("sag_0v1", 2160)
     b.settings.average_s = 9
-    assert b.settings.fault() == "quality"
+    assert b.settings.fault() == 255
 
 
 class Count:
@@ -266,3 +267,34 @@ def test_no_second_allocates_whatever_it_decides():
     without_heap(minutes, b)
     # Starts and ends of four voltage rows and of one of frequency; three changes of the averages, then the second element's.
     assert log.n >= 10 and store.n >= 10 and b.dip_log.count > 0
+
+
+def test_the_packed_rows():
+    """Against the names of the codes and the units of the settings."""
+    expected = (
+        (r.EXTREME_OVER, r.VOLTS, 1, codes.EXTREME_OVER_VOLTAGE_START, codes.EXTREME_OVER_VOLTAGE_END, 100),
+        (r.EXTREME_UNDER, r.VOLTS, 0, codes.EXTREME_UNDER_VOLTAGE_START, codes.EXTREME_UNDER_VOLTAGE_END, 100),
+        (r.SAG, r.VOLTS, 0, codes.SAG_START, codes.SAG_END, 100),
+        (r.SWELL, r.VOLTS, 1, codes.SWELL_START, codes.SWELL_END, 100),
+        (r.OVER_VOLTAGE, r.VOLTS, 1, 0, 0, 100),
+        (r.UNDER_VOLTAGE, r.VOLTS, 0, 0, 0, 100),
+        (r.OVER_FREQUENCY, r.HERTZ, 1, codes.OVER_FREQUENCY_START, codes.OVER_FREQUENCY_END, 10),
+        (r.UNDER_FREQUENCY, r.HERTZ, 0, codes.UNDER_FREQUENCY_START, codes.UNDER_FREQUENCY_END, 10),
+        (r.OVER_CURRENT, r.AMPERES, 1, codes.OVER_CURRENT, 0, 10),
+        (r.POWER_FACTOR, r.FACTOR, 0, codes.POWER_FACTOR_LOW, codes.POWER_FACTOR_RESTORED, 1),
+        (r.REVERSE, r.EXPORT, 1, codes.REVERSE_CURRENT, 0, 1000),
+        (r.POLARITY, r.WRONG, 1, codes.INCORRECT_POLARITY, 0, 1),
+    )
+    assert len(r.TABLE) == r.EACH * r.ROWS == r.EACH * len(expected)
+    for row, value, over, start, end, unit in expected:
+        assert tuple(r.TABLE[r.EACH * row : r.EACH * row + 2]) == (value, over)
+        assert (r.word(row, r.START), r.word(row, r.END), r.word(row, r.UNIT)) == (start, end, unit)
+    group = Bench().settings
+    names = ("extreme_over", "extreme_under", "sag", "swell", "over_voltage", "under_voltage")
+    names += ("over_frequency", "under_frequency", "over_current", "power_factor", "reverse")
+    ends = ("_0v1", "_0hz01", "_0a01", "_x1000", "_w")
+    for row in range(r.POLARITY):
+        group.set_value(names[row] + ends[expected[row][1]], 1)
+        assert r.limit(group, row) == expected[row][5], row
+        group.set_value(names[row] + "_s", 77)
+        assert r.period_s(group, row) == 77, row

@@ -43,8 +43,7 @@ class Life:
         self.relay = Relay(before.relay.at if before else 1)
         self.config = before.config if before else Group("causes", auto.FIELDS)
         for name, value in changes.items():
-            assert hasattr(self.config, name)
-            setattr(self.config, name, value)
+            self.config.set_value(name, value)
         self.switch = sw.Switch(self.relay)
         self.switch.unpack(self.state, 0)
         self.log = Log()
@@ -56,7 +55,7 @@ class Life:
         self.active = bytearray(r.ROWS)
         self.temperature = 250
         heat = Heat(self.config, lambda: self.temperature, self.log)
-        causes = Causes(self.control, self.element, self.active, self.config, heat)
+        causes = Causes(self.control, self.element, 0, self.active, self.config, heat)
         self.auto = AutoCauses([causes], heat, self.clock)
         self.auto.start()
         self.now = 0
@@ -216,3 +215,22 @@ def test_a_second_allocates_nothing():
             life.auto.until_s()
 
     without_heap(seconds, 20)
+
+
+def test_the_packed_rows():
+    expected = (
+        (r.UNDER_FREQUENCY, sc.CAUSE_FREQUENCY, 1, 10, "under_frequency"),
+        (r.OVER_FREQUENCY, sc.CAUSE_FREQUENCY, 0, 10, "over_frequency"),
+        (r.SAG, sc.CAUSE_VOLTAGE, 1, 100, "sag"),
+        (r.SWELL, sc.CAUSE_VOLTAGE, 0, 100, "swell"),
+        (r.UNDER_VOLTAGE, sc.CAUSE_VOLTAGE, 1, 100, "under_voltage"),
+        (r.OVER_VOLTAGE, sc.CAUSE_VOLTAGE, 0, 100, "over_voltage"),
+        (r.OVER_CURRENT, sc.CAUSE_CURRENT, 0, 10, "over_current"),
+    )
+    names = Group("causes", auto.FIELDS).field_names()
+    for i in range(7):
+        assert tuple(auto._TABLE[4 * i : 4 * i + 4]) == expected[i][:4]
+        for name in names[4 * i : 4 * i + 4]:
+            assert name.startswith(expected[i][4] + "_")
+        assert names[4 * i].endswith("_opens") and names[4 * i + 1].endswith("_rule")
+        assert "_back_" in names[4 * i + 2] and names[4 * i + 3].endswith("_back_s")

@@ -91,7 +91,7 @@ class Configuration:
                 self.lost = True
             else:
                 for number in range(len(groups)):
-                    groups[number].copy_from(values[number])
+                    groups[number].take(values[number].values())
         self._record = b""
         self.known = True
         self._step = _TELL

@@ -22,10 +22,9 @@ CHECKSUM = const(2)
 UNKNOWN_VERSION = const(3)
 UNKNOWN_GROUP = const(4)  # or one that comes twice, or out of order
 UNKNOWN_FIELD = const(5)
-VALUE = const(6)  # out of its limits; field TOGETHER: each may be, but not all at once
+VALUE = const(6)  # out of its limits; field TOGETHER (app.configuration.group): each may be, but not all at once
 BUSY = const(7)  # the change before this one is not stored yet
 NO_STORE = const(8)  # this board has no room for it
-TOGETHER = const(255)
 
 
 def scratch(groups):
@@ -33,14 +32,14 @@ def scratch(groups):
     copies = []
     for group in groups:
         copy = Group(group.title, group.fields, group.rule)
-        copy.copy_from(group)
+        copy.take(group.values())
         copies.append(copy)
     return copies
 
 
 def pack(groups, crc, whole=True):
     """bytearray of a record. whole: every value, whatever later defaults may be; else up to the last that is none. allocates"""
-    counts = [len(group.fields) if whole else _own(group) for group in groups]
+    counts = [group.count if whole else _own(group) for group in groups]
     end = HEAD
     used = 0
     for count in counts:
@@ -64,8 +63,10 @@ def pack(groups, crc, whole=True):
 
 def _own(group):
     """Fields up to the last that is not at its default."""
-    count = len(group.fields)
-    while count and getattr(group, group.fields[count - 1][0]) == group.fields[count - 1][3]:
+    count = group.count
+    values = group.values()
+    defaults = group.defaults()
+    while count and values[count - 1] == defaults[count - 1]:
         count -= 1
     return count
 
@@ -97,8 +98,8 @@ def read(record, groups, crc, strict):
         last = number
         if number < len(groups):
             group = groups[number]
-            if strict and count > len(group.fields):
-                return UNKNOWN_FIELD << 16 | number << 8 | len(group.fields)
+            if strict and count > group.count:
+                return UNKNOWN_FIELD << 16 | number << 8 | group.count
             group.take_from(record, at, count)
         at += FIELD_BYTES * count
     if at != end:
@@ -109,12 +110,7 @@ def read(record, groups, crc, strict):
 def fault(groups):
     """Verdict on the values of all groups. returns: 0: they may be"""
     for number in range(len(groups)):
-        group = groups[number]
-        name = group.fault()
-        if name is None:
-            continue
-        for field in range(len(group.fields)):
-            if group.fields[field][0] == name:
-                return VALUE << 16 | number << 8 | field
-        return VALUE << 16 | number << 8 | TOGETHER
+        field = groups[number].fault()
+        if field is not None:
+            return VALUE << 16 | number << 8 | field
     return 0

@@ -20,23 +20,23 @@ MUTE_ALERTS = const(2)
 MUTE_ALL = const(3)
 
 # name, minimum, maximum, default
-FIELDS = (
-    ("auto_scroll_s", 2, 60, 6),
-    ("manual_timeout_s", 10, 300, 30),
-    ("backlight_s", 5, 300, 30),
-    ("contrast", 0, 15, 8),
-    ("long_press_ms", 1000, 5000, 2000),
-    ("both_press_ms", 2000, 10_000, 5000),
-    ("a_short_opens", OPENS_NOTHING, OPENS_INSTALL, OPENS_MANUAL),
-    ("b_short_opens", OPENS_NOTHING, OPENS_INSTALL, OPENS_NOTHING),
-    ("a_long_opens_menu", 0, 1, 1),
-    ("b_sealed", 0, 1, 0),
-    ("test_without_cover", 0, 1, 0),  # the test display may be opened with the terminal cover on
-    ("test_timeout_s", 60, 3600, 600),
-    ("prompt_s", 10, 120, 30),
-    ("buzzer_mute", 0, MUTE_ALL, 0),
-    ("local_time", 0, 1, 1),  # British local time in place of UTC, on the display only
-)
+FIELDS = """
+auto_scroll_s 2 60 6
+manual_timeout_s 10 300 30
+backlight_s 5 300 30
+contrast 0 15 8
+long_press_ms 1000 5000 2000
+both_press_ms 2000 10000 5000
+a_short_opens 0 3 2
+b_short_opens 0 3 0
+a_long_opens_menu 0 1 1
+b_sealed 0 1 0
+test_without_cover 0 1 0  # the test display may be opened with the terminal cover on
+test_timeout_s 60 3600 600
+prompt_s 10 120 30
+buzzer_mute 0 3 0
+local_time 0 1 1  # British local time in place of UTC, on the display only
+"""
 
 
 def settings():

@@ -18,75 +18,79 @@ _COUNT_MOST = const(0xFFFF)
 
 
 class Qualifier:
-    """`rows` conditions. active[row]: 1 while its event lasts. count[row]: starts so far, stays at 65 535. worst[row]: farthest
-    value of the present or last excursion. run_s[row]: seconds that the value has been on the other side already.
+    """`elements` x `rows` conditions, `at` = rows x element + row. active[at]: 1 while its event lasts. count[at]: starts so
+    far, stays at 65 535. worst[at]: farthest value of the present or last excursion. run_s[at]: seconds that the value has been
+    on the other side already.
 
-    waiting: some row is active or on its way. until_s: seconds until the first row on its way could be decided.
+    waiting[element]: a row is active or on its way. until_s[element]: seconds until the first on its way could be decided.
     """
 
     __slots__ = ("active", "count", "worst", "run_s", "waiting", "until_s")
 
-    def __init__(self, rows):
-        self.active = bytearray(rows)
-        self.count = array("H", [0] * rows)
-        self.worst = [0] * rows
-        self.run_s = array("H", [0] * rows)
-        self.waiting = False
-        self.until_s = 86_400
+    def __init__(self, elements, rows):
+        n = elements * rows
+        self.active = bytearray(n)
+        self.count = array("H", [0] * n)
+        self.worst = array("i", [0] * n)
+        self.run_s = array("H", [0] * n)
+        self.waiting = bytearray(elements)
+        self.until_s = array("i", [86_400] * elements)
 
-    def step(self, row, value, limit, over, period_s, passed_s):
+    def step(self, at, value, limit, over, period_s, passed_s):
         """`passed_s` more seconds (0..3600) of `value`; over: it passes the limit upwards. returns: NOTHING, STARTED, ENDED
 
         allocates: no
         """
         outside = value > limit if over else value < limit
-        active = self.active[row]
-        run_s = self.run_s[row]
+        active = self.active[at]
+        run_s = self.run_s[at]
         if outside:
-            worst = self.worst[row]
+            worst = self.worst[at]
             if not active and not run_s or (value > worst if over else value < worst):
-                self.worst[row] = value
+                self.worst[at] = value
             if active:
                 if run_s:
-                    self.run_s[row] = 0
+                    self.run_s[at] = 0
                 return NOTHING
         elif not active:
             if run_s:
-                self.run_s[row] = 0
+                self.run_s[at] = 0
             return NOTHING
         run_s = min(run_s + passed_s, _MOST_S)
-        self.run_s[row] = run_s
+        self.run_s[at] = run_s
         if run_s <= period_s:
             return NOTHING
         if active:
-            self.active[row] = 0
+            self.active[at] = 0
             return ENDED
-        self.active[row] = 1
-        if self.count[row] < _COUNT_MOST:
-            self.count[row] += 1
+        self.active[at] = 1
+        if self.count[at] < _COUNT_MOST:
+            self.count[at] += 1
         return STARTED
 
-    def told(self, row):
+    def told(self, at):
         """The caller has made an event of what `step` returned: the run is over. allocates: no"""
-        self.run_s[row] = 0
+        self.run_s[at] = 0
 
-    def look(self, periods):
+    def look(self, element, periods):
         """Set `waiting` and `until_s`. periods: seconds a row. allocates: no"""
         waiting = False
         until_s = 86_400
         run_s = self.run_s
-        for row in range(len(run_s)):
-            if run_s[row]:
+        at = element * len(periods)
+        for period_s in periods:
+            if run_s[at]:
                 waiting = True
-                left_s = periods[row] + 1 - run_s[row]
+                left_s = period_s + 1 - run_s[at]
                 if left_s < until_s:
                     until_s = left_s if left_s > 1 else 1
-            elif self.active[row]:
+            elif self.active[at]:
                 waiting = True
-        self.waiting = waiting
-        self.until_s = until_s
+            at += 1
+        self.waiting[element] = waiting
+        self.until_s[element] = until_s
 
-    def forget(self, row):
+    def forget(self, at):
         """The row was switched off: what it had is over without an event."""
-        self.active[row] = 0
-        self.run_s[row] = 0
+        self.active[at] = 0
+        self.run_s[at] = 0

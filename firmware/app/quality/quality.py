@@ -9,14 +9,15 @@ qualification at a start, the present one at an end; bit 16 the element; bits 17
 began: the stamp of the event is that of the decision, less these it is that of the beginning.
 """
 
+from array import array
+
 from micropython import const
 
 from app.clock import SECONDS_A_DAY
 from app.metrology import sample as s
-from app.quality import dip_log, record
+from app.quality import band, dip_log, record
 from app.quality import rows as r
 from app.quality.average_voltage import AverageVoltage
-from app.quality.band import Band
 from app.quality.qualifier import NOTHING, STARTED, Qualifier
 from app.records import codes
 
@@ -24,10 +25,11 @@ LOW = const(0)
 MEDIUM = const(1)
 HIGH = const(2)
 
-_AVERAGE_CODES = (
-    (codes.AVERAGE_OVER_VOLTAGE_START, codes.AVERAGE_OVER_VOLTAGE_END),
-    (codes.AVERAGE_UNDER_VOLTAGE_START, codes.AVERAGE_UNDER_VOLTAGE_END),
-)
+_POWER_MEDIUM_W = const(22)  # rows of the settings that are none of the supervision's
+_POWER_HIGH_W = const(23)
+_STARTING_MA = const(24)
+_FREQUENCY_LEAST = const(25)
+_FREQUENCY_MOST = const(26)
 
 _MOST_VALUE = const(0xFFFF)
 _MOST_S = const(0x1FFF)
@@ -39,7 +41,7 @@ class Quality:
     """elements: list of Element; clock: app.clock.Clock; log: Journal; settings: Group of quality.settings; dips: Dips; cold,
     cold_id: keep counters and what lasts. polarity: callable, 1 while line and neutral are swapped, or None: not fitted.
 
-    rows[i]: Qualifier of element i (row numbers: app.quality.rows). average: AverageVoltage. reverse[i]: it runs in reverse.
+    rows: Qualifier, `at` = ROWS x element + row (app.quality.rows). average: AverageVoltage. reverse[i]: it runs in reverse.
     dirty: a change waits for its store.
     """
 
@@ -57,7 +59,6 @@ class Quality:
         "reverse",
         "dirty",
         "errors",
-        "_limit",
         "_period",
         "_values",
         "_volts",
@@ -80,17 +81,16 @@ class Quality:
         self.cold = cold
         self.cold_id = cold_id
         self.polarity = polarity
-        self.rows = [Qualifier(r.ROWS) for _ in range(n)]
+        self.rows = Qualifier(n, r.ROWS)
         self.average = AverageVoltage(n, clock, 0, 0, 0)
         self.reverse = [0] * n
         self.dirty = False
         self.errors = 0
-        self._limit = [0] * r.ROWS
-        self._period = [0] * r.ROWS
-        self._values = [[0] * r.VALUES for _ in range(n)]
+        self._period = array("H", [0] * r.ROWS)
+        self._values = array("i", [0] * (r.VALUES * n))
         self._volts = [0] * n
         self._rest_s = [0] * n
-        self._band = Band()
+        self._band = array("i", [0] * band.SIZE)
         self._known = bytearray(n)  # there is a reading since the chip came up
         self._calm = bytearray(n)  # nothing is to be done as long as that reading holds
         self._since_day = [0] * (2 * n)
@@ -108,23 +108,20 @@ class Quality:
         """The settings have changed. A row that is switched off forgets what it had; the average begins a new period."""
         settings = self.settings
         for row in range(r.ROWS):
-            value, _, _, _, unit, name = r.TABLE[row]
-            suffix = r.SUFFIX[value]
-            self._limit[row] = getattr(settings, name + suffix) * unit if suffix else 0
-            self._period[row] = getattr(settings, name + "_s")
+            self._period[row] = r.period_s(settings, row)
         if not settings.import_only:
             self._period[r.REVERSE] = 0
         if self.polarity is None:
             self._period[r.POLARITY] = 0
+        rows = self.rows
         for i in range(len(self.elements)):
-            mine = self.rows[i]
             for row in range(r.ROWS):
                 if not self._period[row]:
-                    mine.forget(row)
-            mine.look(self._period)
-            self.reverse[i] = mine.active[r.REVERSE]
+                    rows.forget(r.ROWS * i + row)
+            rows.look(i, self._period)
+            self.reverse[i] = rows.active[r.ROWS * i + r.REVERSE]
         self.average.set(settings.average_s, settings.average_over_0v1 * 100, settings.average_under_0v1 * 100)
-        self._band.set(self._limit, self._period, settings.power_factor_above_0a01 * 10)
+        band.narrow(self._band, settings, self._period)
         for i in range(len(self._calm)):
             self._calm[i] = 0  # judged anew by the next reading
 
@@ -164,9 +161,10 @@ class Quality:
     def until_s(self):
         """Seconds until something could be decided if all values stay: 1..86 400. allocates: no"""
         until_s = self.average.until_s()
-        for rows in self.rows:
-            if rows.waiting and rows.until_s < until_s:
-                until_s = rows.until_s
+        rows = self.rows
+        for i in range(len(self.elements)):
+            if rows.waiting[i] and rows.until_s[i] < until_s:
+                until_s = rows.until_s[i]
         return until_s
 
     # -- for readers ------------------------------------------------------------------------------------------
@@ -174,19 +172,19 @@ class Quality:
     def frequency_valid(self, element):
         """The reading is one of a mains: 45 to 55 Hz."""
         hertz = self.elements[element].sample.frequency_hz_x1000
-        settings = self.settings
-        return settings.frequency_least_0hz01 * 10 <= hertz <= settings.frequency_most_0hz01 * 10
+        settings = self.settings.rows
+        return settings[_FREQUENCY_LEAST] * 10 <= hertz <= settings[_FREQUENCY_MOST] * 10
 
     def power_factor_valid(self, element):
         """False below the starting current: shown as 1.000."""
-        return self.elements[element].sample.rms_current_ma >= self.settings.starting_current_ma
+        return self.elements[element].sample.rms_current_ma >= self.settings.rows[_STARTING_MA]
 
     def power_level(self, element):
         """LOW, MEDIUM or HIGH import power."""
         watts = self.elements[element].sample.active_power_mw // 1000
-        if watts < self.settings.power_medium_w:
+        if watts < self.settings.rows[_POWER_MEDIUM_W]:
             return LOW
-        return MEDIUM if watts < self.settings.power_high_w else HIGH
+        return MEDIUM if watts < self.settings.rows[_POWER_HIGH_W] else HIGH
 
     # -- a second -----------------------------------------------------------------------------------------------
 
@@ -194,48 +192,50 @@ class Quality:
         """A new reading: one second of it."""
         self._volts[i] = sample.rms_voltage_mv
         self._known[i] = 1
-        calm = self._band.holds(sample) and not (self._period[r.POLARITY] and self.polarity())
-        self._calm[i] = calm and not self.rows[i].waiting
+        calm = band.holds(self._band, sample) and not (self._period[r.POLARITY] and self.polarity())
+        self._calm[i] = calm and not self.rows.waiting[i]
         if self._calm[i]:
             return
-        values = self._values[i]
-        values[r.VOLTS] = sample.rms_voltage_mv
-        values[r.HERTZ] = sample.frequency_hz_x1000
-        values[r.AMPERES] = milliamperes = sample.rms_current_ma
-        factor = sample.power_factor_x1000 if milliamperes > self._band.factor_above_ma else _FACTOR_FULL
-        values[r.FACTOR] = factor if factor >= 0 else -factor
-        values[r.EXPORT] = -sample.active_power_mw if not sample.flags & s.NO_LOAD else 0
-        values[r.WRONG] = self.polarity() if self._period[r.POLARITY] else 0
+        values = self._values
+        at = r.VALUES * i
+        values[at + r.VOLTS] = sample.rms_voltage_mv
+        values[at + r.HERTZ] = sample.frequency_hz_x1000
+        values[at + r.AMPERES] = milliamperes = sample.rms_current_ma
+        factor = sample.power_factor_x1000 if milliamperes > self._band[band.FACTOR_ABOVE_MA] else _FACTOR_FULL
+        values[at + r.FACTOR] = factor if factor >= 0 else -factor
+        values[at + r.EXPORT] = -sample.active_power_mw if not sample.flags & s.NO_LOAD else 0
+        values[at + r.WRONG] = self.polarity() if self._period[r.POLARITY] else 0
         self._qualify(i, 1)
 
     def _qualify(self, i, passed_s):
-        mine = self.rows[i]
-        values = self._values[i]
+        rows = self.rows
         for row in range(r.ROWS):
             period_s = self._period[row]
             if period_s:
-                entry = r.TABLE[row]
-                value = values[entry[0]]
-                if entry[0] == r.HERTZ and not value:
+                which = r.TABLE[r.EACH * row]
+                value = self._values[r.VALUES * i + which]
+                if which == r.HERTZ and not value:
                     continue  # not known
-                result = mine.step(row, value, self._limit[row], entry[1], period_s, passed_s)
+                limit = r.limit(self.settings, row)
+                over = r.TABLE[r.EACH * row + r.UPWARDS]
+                result = rows.step(r.ROWS * i + row, value, limit, over, period_s, passed_s)
                 if result != NOTHING:
                     self._tell(i, row, result, value)
-        mine.look(self._period)
+        rows.look(i, self._period)
 
     def _tell(self, i, row, result, value):
-        mine = self.rows[i]
-        entry = r.TABLE[row]
-        run_s = mine.run_s[row]
-        mine.told(row)
+        rows = self.rows
+        at = r.ROWS * i + row
+        run_s = rows.run_s[at]
+        rows.told(at)
         started = result == STARTED
-        code = entry[2] if started else entry[3]
+        code = r.word(row, r.START if started else r.END)
         if code:
-            value = (mine.worst[row] if started else value) // entry[4]
+            value = (rows.worst[at] if started else value) // r.word(row, r.UNIT)
             self.log.append_now(code, _extra(value, i, run_s))
         elif r.OVER_VOLTAGE <= row <= r.UNDER_VOLTAGE:
             self._record_only(i, row, started, run_s)
-        self.reverse[i] = mine.active[r.REVERSE]
+        self.reverse[i] = rows.active[r.ROWS * i + r.REVERSE]
         self.dirty = True
 
     def _record_only(self, i, row, started, run_s):
@@ -243,7 +243,7 @@ class Quality:
         clock = self.clock
         kind = (dip_log.OVER_VOLTAGE if row == r.OVER_VOLTAGE else dip_log.UNDER_VOLTAGE) | dip_log.SECONDS
         at = 2 * i + row - r.OVER_VOLTAGE
-        worst = self.rows[i].worst[row]
+        worst = self.rows.worst[r.ROWS * i + row]
         if started:
             day = clock.day
             second = clock.second - run_s
@@ -278,7 +278,10 @@ class Quality:
                 average.add(i, self._volts[i], 1)
             for k in range(2):  # OVER, UNDER
                 if changed >> (2 * i + k) & 1:
-                    code = _AVERAGE_CODES[k][0 if average.beyond[2 * i + k] else 1]
+                    if average.beyond[2 * i + k]:
+                        code = codes.AVERAGE_UNDER_VOLTAGE_START if k else codes.AVERAGE_OVER_VOLTAGE_START
+                    else:
+                        code = codes.AVERAGE_UNDER_VOLTAGE_END if k else codes.AVERAGE_OVER_VOLTAGE_END
                     self.log.append_now(code, _extra(average.average_mv[i] // 100, i, 0))
                     self.dirty = True
 

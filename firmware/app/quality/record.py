@@ -22,33 +22,31 @@ def size(elements):
     return 1 + _PER_ELEMENT * elements
 
 
-def put(record, qualifiers, average):
-    """allocates: no"""
+def put(record, rows, average):
+    """rows: Qualifier; average: AverageVoltage. allocates: no"""
     record[0] = _VERSION
     at = 1
-    for i in range(len(qualifiers)):
-        mine = qualifiers[i]
+    for i in range(len(rows.waiting)):
         lasting = 0
         for row in range(ROWS):
-            lasting |= mine.active[row] << row
-            pack_into("<H", record, at + _COUNTS + 2 * row, mine.count[row])
+            lasting |= rows.active[ROWS * i + row] << row
+            pack_into("<H", record, at + _COUNTS + 2 * row, rows.count[ROWS * i + row])
         pack_into("<H", record, at, lasting)
         pack_into("<HH", record, at + _AVERAGE, average.count[2 * i], average.count[2 * i + 1])
         record[at + _BEYOND] = average.beyond[2 * i] | average.beyond[2 * i + 1] << 1
         at += _PER_ELEMENT
 
 
-def take(record, qualifiers, average):
+def take(record, rows, average):
     """Another version's record is left alone. Boot only."""
     if record[0] != _VERSION:
         return
     at = 1
-    for i in range(len(qualifiers)):
-        mine = qualifiers[i]
+    for i in range(len(rows.waiting)):
         lasting = unpack_from("<H", record, at)[0]
         for row in range(ROWS):
-            mine.active[row] = lasting >> row & 1
-            mine.count[row] = unpack_from("<H", record, at + _COUNTS + 2 * row)[0]
+            rows.active[ROWS * i + row] = lasting >> row & 1
+            rows.count[ROWS * i + row] = unpack_from("<H", record, at + _COUNTS + 2 * row)[0]
         for k in (0, 1):
             average.count[2 * i + k] = unpack_from("<H", record, at + _AVERAGE + 2 * k)[0]
             average.beyond[2 * i + k] = record[at + _BEYOND] >> k & 1

@@ -7,8 +7,6 @@ the dip log only.
 
 from micropython import const
 
-from app.records import codes
-
 EXTREME_OVER = const(0)
 EXTREME_UNDER = const(1)
 SAG = const(2)
@@ -31,19 +29,41 @@ EXPORT = const(4)
 WRONG = const(5)
 VALUES = const(6)
 
-# value, upwards, codes of start and end (0: none), readings in one unit of the event, name of limit and period in the settings
+# Eight bytes a row: value; 1: beyond is above; code of the start and of the end, big-endian (0: none); readings in one unit of
+# the event, big-endian. Packed, it stays in the ROM of the image.
+EACH = const(8)
+VALUE = const(0)
+UPWARDS = const(1)
+START = const(2)
+END = const(4)
+UNIT = const(6)
 TABLE = (
-    (VOLTS, True, codes.EXTREME_OVER_VOLTAGE_START, codes.EXTREME_OVER_VOLTAGE_END, 100, "extreme_over"),
-    (VOLTS, False, codes.EXTREME_UNDER_VOLTAGE_START, codes.EXTREME_UNDER_VOLTAGE_END, 100, "extreme_under"),
-    (VOLTS, False, codes.SAG_START, codes.SAG_END, 100, "sag"),
-    (VOLTS, True, codes.SWELL_START, codes.SWELL_END, 100, "swell"),
-    (VOLTS, True, 0, 0, 100, "over_voltage"),
-    (VOLTS, False, 0, 0, 100, "under_voltage"),
-    (HERTZ, True, codes.OVER_FREQUENCY_START, codes.OVER_FREQUENCY_END, 10, "over_frequency"),
-    (HERTZ, False, codes.UNDER_FREQUENCY_START, codes.UNDER_FREQUENCY_END, 10, "under_frequency"),
-    (AMPERES, True, codes.OVER_CURRENT, 0, 10, "over_current"),
-    (FACTOR, False, codes.POWER_FACTOR_LOW, codes.POWER_FACTOR_RESTORED, 1, "power_factor"),
-    (EXPORT, True, codes.REVERSE_CURRENT, 0, 1000, "reverse"),
-    (WRONG, True, codes.INCORRECT_POLARITY, 0, 1, "polarity"),
+    b"\x00\x01\x80\x20\x80\x8d\x00\x64"  # extreme over voltage
+    b"\x00\x00\x80\x28\x80\x95\x00\x64"  # extreme under voltage
+    b"\x00\x00\x80\x2c\x80\x99\x00\x64"  # sag
+    b"\x00\x01\x80\x24\x80\x91\x00\x64"  # swell
+    b"\x00\x01\x00\x00\x00\x00\x00\x64"  # over voltage
+    b"\x00\x00\x00\x00\x00\x00\x00\x64"  # under voltage
+    b"\x01\x01\x7f\x01\x7f\x02\x00\x0a"  # over frequency
+    b"\x01\x00\x7f\x03\x7f\x04\x00\x0a"  # under frequency
+    b"\x02\x01\x80\x10\x00\x00\x00\x0a"  # over current
+    b"\x03\x00\x80\x14\x80\x15\x00\x01"  # power factor
+    b"\x04\x01\x81\xbb\x00\x00\x03\xe8"  # reverse run
+    b"\x05\x01\x81\xb8\x00\x00\x00\x01"  # polarity
 )
-SUFFIX = ("_0v1", "_0hz01", "_0a01", "_x1000", "_w", None)
+
+
+def word(row, at):
+    """START, END or UNIT of a row. allocates: no"""
+    at += EACH * row
+    return TABLE[at] << 8 | TABLE[at + 1]
+
+
+def limit(settings, row):
+    """Limit of a row in the units of a Sample. settings: Group of quality.settings. allocates: no"""
+    return settings.rows[2 * row] * word(row, UNIT) if row < POLARITY else 0
+
+
+def period_s(settings, row):
+    """Its period, 0: switched off. allocates: no"""
+    return settings.rows[2 * row + 1] if row < POLARITY else settings.polarity_s

@@ -7,58 +7,60 @@ Defaults: the sample values of the manufacturer's published objects (287, 180, 2
 110 % of 230 V); changing them here changes them for chips without an engine of their own only.
 """
 
-_PERIOD = (0, 3600)
+from app.quality import rows as r
 
-# (name, minimum, maximum, default): volts in 0.1 V, amperes in 0.01 A, hertz in 0.01 Hz, power factor in 0.001
-FIELDS = (
-    ("extreme_over_0v1", 1000, 4000, 2870),
-    ("extreme_over_s", _PERIOD[0], _PERIOD[1], 30),
-    ("extreme_under_0v1", 0, 4000, 1800),
-    ("extreme_under_s", _PERIOD[0], _PERIOD[1], 30),
-    ("sag_0v1", 0, 4000, 2160),
-    ("sag_s", _PERIOD[0], _PERIOD[1], 30),
-    ("swell_0v1", 1000, 4000, 2530),
-    ("swell_s", _PERIOD[0], _PERIOD[1], 30),
-    ("over_voltage_0v1", 1000, 4000, 2530),  # unverified
-    ("over_voltage_s", _PERIOD[0], _PERIOD[1], 3),  # unverified
-    ("under_voltage_0v1", 0, 4000, 2162),  # unverified
-    ("under_voltage_s", _PERIOD[0], _PERIOD[1], 3),  # unverified
-    ("over_frequency_0hz01", 4500, 6500, 5200),  # unverified
-    ("over_frequency_s", _PERIOD[0], _PERIOD[1], 10),  # unverified
-    ("under_frequency_0hz01", 4000, 6500, 4700),  # unverified
-    ("under_frequency_s", _PERIOD[0], _PERIOD[1], 10),  # unverified
-    ("over_current_0a01", 1, 20_000, 10_500),  # unverified
-    ("over_current_s", _PERIOD[0], _PERIOD[1], 10),  # unverified
-    ("power_factor_x1000", 0, 1000, 800),  # unverified
-    ("power_factor_s", _PERIOD[0], _PERIOD[1], 1800),  # unverified
-    ("power_factor_above_0a01", 0, 20_000, 500),  # unverified
-    ("reverse_w", 0, 1000, 5),  # unverified
-    ("reverse_s", _PERIOD[0], _PERIOD[1], 5),  # unverified
-    ("polarity_s", _PERIOD[0], _PERIOD[1], 5),
-    ("import_only", 0, 1, 0),  # 1: export is reverse run
-    ("average_s", 0, 3600, 1800),  # 0: off; else 10 at least
-    ("average_over_0v1", 1000, 4000, 2640),
-    ("average_under_0v1", 0, 4000, 2000),
-    ("dip_0v1", 0, 4000, 2070),
-    ("dip_swell_0v1", 1000, 4000, 2530),
-    ("dip_records_per_hour", 1, 3600, 60),
-    ("power_medium_w", 0, 100_000, 2300),
-    ("power_high_w", 0, 100_000, 4600),
-    ("starting_current_ma", 1, 10_000, 40),
-    ("frequency_least_0hz01", 4000, 5000, 4500),
-    ("frequency_most_0hz01", 5000, 7000, 5500),
-)
+# Name, minimum, maximum, default: volts in 0.1 V, amperes in 0.01 A, hertz in 0.01 Hz, power factor in 0.001. With a dot: limit
+# and period of each row of the supervision (app.quality.rows), but for polarity, then what readers ask.
+FIELDS = """
+.extreme_over_0v1 1000 4000 2870
+.extreme_over_s 0 3600 30
+.extreme_under_0v1 0 4000 1800
+.extreme_under_s 0 3600 30
+.sag_0v1 0 4000 2160
+.sag_s 0 3600 30
+.swell_0v1 1000 4000 2530
+.swell_s 0 3600 30
+.over_voltage_0v1 1000 4000 2530  # unverified
+.over_voltage_s 0 3600 3  # unverified
+.under_voltage_0v1 0 4000 2162  # unverified
+.under_voltage_s 0 3600 3  # unverified
+.over_frequency_0hz01 4500 6500 5200  # unverified
+.over_frequency_s 0 3600 10  # unverified
+.under_frequency_0hz01 4000 6500 4700  # unverified
+.under_frequency_s 0 3600 10  # unverified
+.over_current_0a01 1 20000 10500  # unverified
+.over_current_s 0 3600 10  # unverified
+.power_factor_x1000 0 1000 800  # unverified
+.power_factor_s 0 3600 1800  # unverified
+power_factor_above_0a01 0 20000 500  # unverified
+.reverse_w 0 1000 5  # unverified
+.reverse_s 0 3600 5  # unverified
+polarity_s 0 3600 5
+import_only 0 1 0  # 1: export is reverse run
+average_s 0 3600 1800  # 0: off; else 10 at least
+average_over_0v1 1000 4000 2640
+average_under_0v1 0 4000 2000
+dip_0v1 0 4000 2070
+dip_swell_0v1 1000 4000 2530
+dip_records_per_hour 1 3600 60
+.power_medium_w 0 100000 2300
+.power_high_w 0 100000 4600
+.starting_current_ma 1 10000 40
+.frequency_least_0hz01 4000 5000 4500
+.frequency_most_0hz01 5000 7000 5500
+"""
 
 
 def rule(settings):
     """True when the values go together: no limit from above below that from below, the average off or at least 10 s."""
+    rows = settings.rows
     return (
-        settings.extreme_over_0v1 > settings.extreme_under_0v1
-        and settings.swell_0v1 > settings.sag_0v1
-        and settings.over_voltage_0v1 > settings.under_voltage_0v1
-        and settings.over_frequency_0hz01 > settings.under_frequency_0hz01
+        rows[2 * r.EXTREME_OVER] > rows[2 * r.EXTREME_UNDER]
+        and rows[2 * r.SWELL] > rows[2 * r.SAG]
+        and rows[2 * r.OVER_VOLTAGE] > rows[2 * r.UNDER_VOLTAGE]
+        and rows[2 * r.OVER_FREQUENCY] > rows[2 * r.UNDER_FREQUENCY]
         and settings.average_over_0v1 > settings.average_under_0v1
         and settings.dip_swell_0v1 > settings.dip_0v1
-        and settings.power_high_w >= settings.power_medium_w
+        and rows[23] >= rows[22]  # power_high_w, power_medium_w
         and (settings.average_s == 0 or settings.average_s >= 10)
     )

@@ -36,13 +36,13 @@ PAYLOAD = const(232)
 HEAD = const(16)  # version, kind, part, cause, set number u32, minute number i32, generation u16, 0
 
 # name, minimum, maximum, default
-FIELDS = (
-    ("billing_day", 1, 28, 1),
-    ("billing_minute_of_day", 0, 1439, 0),
-    ("billing_months", 1, 4095, 4095),  # bit 0 January
-    ("billing_resets_demand", 0, 1, 0),
-    ("billing_resets_blocks", 0, 1, 0),
-)
+FIELDS = """
+billing_day 1 28 1
+billing_minute_of_day 0 1439 0
+billing_months 1 4095 4095  # bit 0 January
+billing_resets_demand 0 1 0
+billing_resets_blocks 0 1 0
+"""
 
 _VERSION = const(1)
 _DAY_MIN = const(1440)

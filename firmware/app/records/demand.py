@@ -21,12 +21,12 @@ IMPORT_IN_PERIOD = const(2)  # 1-0:1.6.1: intervals that lie in the configured t
 CHANNELS = const(3)
 
 # name, minimum, maximum, default. Rolling intervals: 1 or 5 minutes to a step.
-FIELDS = (
-    ("demand_interval_min", 5, 60, 30),
-    ("demand_step_min", 1, 60, 30),
-    ("demand_period_from_min", 0, 1440, 960),  # 16:00, unverified
-    ("demand_period_to_min", 0, 1440, 1200),  # 20:00, unverified
-)
+FIELDS = """
+demand_interval_min 5 60 30
+demand_step_min 1 60 30
+demand_period_from_min 0 1440 960  # 16:00, unverified
+demand_period_to_min 0 1440 1200  # 20:00, unverified
+"""
 
 _STEPS = const(60)
 _PARTIAL = const(-1)

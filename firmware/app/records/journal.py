@@ -12,10 +12,10 @@ from app.records.event_log import CODE, DAY, EVENT_FIELDS, FLAG_COUNT, FLAG_LAST
 from app.store import layout
 
 # (name, minimum, maximum, default)
-FIELDS = (
-    ("security_repeats", 1, 100, 3),  # single entries of a code in the security log in one window
-    ("security_window_s", 60, 86_400, 3600),
-)
+FIELDS = """
+security_repeats 1 100 3  # single entries of a code in the security log in one window
+security_window_s 60 86400 3600
+"""
 _MOST = const(0x3FFFFFFF)
 _LEAST = const(-0x40000000)
 _RECENT = const(32)  # newest entries of the security log that are looked at at boot

@@ -12,7 +12,9 @@ from app.records.profile_reader import HEAD, difference_wh
 BODY = const(16)
 CHANNELS = const(4)  # active import, active export, reactive import, reactive export
 
-FIELDS = (("interval_min", 5, 60, 30),)  # aligned to UTC
+FIELDS = """
+interval_min 5 60 30  # aligned to UTC
+"""
 LENGTHS_MIN = (5, 10, 15, 20, 30, 60)
 
 

@@ -17,7 +17,9 @@ PARTIAL = const(4)  # bits as in app.records.profile
 INVALID = const(8)
 _SECOND_16 = const(128)  # bit 16 of the second, in the status byte
 
-FIELDS = (("period_s", 0, 3600, 1800),)  # 0: no log; else 10..3600, from midnight UTC on
+FIELDS = """
+period_s 0 3600 1800  # 0: no log; else 10..3600, from midnight UTC on
+"""
 
 
 def rule(group):

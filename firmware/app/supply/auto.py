@@ -13,134 +13,95 @@ from array import array
 
 from micropython import const
 
-from app.quality import rows as r
+from app.quality.rows import ROWS
 from app.supply import control as sc
-from app.supply import heat
 
 STAY = const(0)
 ARM = const(1)
 CLOSE = const(2)
 
 _ROWS = const(7)
-_ROW = const(0)
+# Four bytes a row, in the order of the settings: row of the supervision (app.quality.rows), cause, 1: well is above the second
+# limit, reading in one unit of it.
+_TABLE = (
+    b"\x07\x05\x01\x0a"  # under frequency
+    b"\x06\x05\x00\x0a"  # over frequency
+    b"\x02\x06\x01\x64"  # sag
+    b"\x03\x06\x00\x64"  # swell
+    b"\x05\x06\x01\x64"  # under voltage
+    b"\x04\x06\x00\x64"  # over voltage
+    b"\x08\x07\x00\x0a"  # over current
+)
+_EACH = const(4)
 _CAUSE = const(1)
 _UPWARDS = const(2)
 _UNIT = const(3)
-_OPENS = const(4)
-_RULE = const(5)
-_BACK = const(6)
-_BACK_S = const(7)
-# row of the supervision, cause, well is above the second limit, reading in one unit of it, names of its four settings
-_TABLE = (
-    (
-        r.UNDER_FREQUENCY,
-        sc.CAUSE_FREQUENCY,
-        True,
-        10,
-        "under_frequency_opens",
-        "under_frequency_rule",
-        "under_frequency_back_0hz01",
-        "under_frequency_back_s",
-    ),
-    (
-        r.OVER_FREQUENCY,
-        sc.CAUSE_FREQUENCY,
-        False,
-        10,
-        "over_frequency_opens",
-        "over_frequency_rule",
-        "over_frequency_back_0hz01",
-        "over_frequency_back_s",
-    ),
-    (r.SAG, sc.CAUSE_VOLTAGE, True, 100, "sag_opens", "sag_rule", "sag_back_0v1", "sag_back_s"),
-    (r.SWELL, sc.CAUSE_VOLTAGE, False, 100, "swell_opens", "swell_rule", "swell_back_0v1", "swell_back_s"),
-    (
-        r.UNDER_VOLTAGE,
-        sc.CAUSE_VOLTAGE,
-        True,
-        100,
-        "under_voltage_opens",
-        "under_voltage_rule",
-        "under_voltage_back_0v1",
-        "under_voltage_back_s",
-    ),
-    (
-        r.OVER_VOLTAGE,
-        sc.CAUSE_VOLTAGE,
-        False,
-        100,
-        "over_voltage_opens",
-        "over_voltage_rule",
-        "over_voltage_back_0v1",
-        "over_voltage_back_s",
-    ),
-    (
-        r.OVER_CURRENT,
-        sc.CAUSE_CURRENT,
-        False,
-        10,
-        "over_current_opens",
-        "over_current_rule",
-        "over_current_back_0a01",
-        "over_current_back_s",
-    ),
-)
-_CAUSES = tuple([row[1] for row in _TABLE])  # by row; the table has names as well
+_OPENS = const(0)  # of the four settings of a row
+_RULE = const(1)
+_BACK = const(2)
+_BACK_S = const(3)
 _HEAT = const(7)  # place of heat among them
 _DAY_S = const(86_400)
 _MOST_S = const(0x7FFF)
 _DOWN = const(1)  # bit of `held`: the front end is down
 
 # name, minimum, maximum, default: opens 0 or 1; rule STAY, ARM, CLOSE; limit of the way back; its period
-FIELDS = (
-    ("under_frequency_opens", 0, 1, 0),
-    ("under_frequency_rule", STAY, CLOSE, ARM),
-    ("under_frequency_back_0hz01", 4000, 6500, 4750),
-    ("under_frequency_back_s", 0, 3600, 60),
-    ("over_frequency_opens", 0, 1, 0),
-    ("over_frequency_rule", STAY, CLOSE, ARM),
-    ("over_frequency_back_0hz01", 4500, 6500, 5150),
-    ("over_frequency_back_s", 0, 3600, 60),
-    ("sag_opens", 0, 1, 0),
-    ("sag_rule", STAY, CLOSE, ARM),
-    ("sag_back_0v1", 0, 4000, 2200),
-    ("sag_back_s", 0, 3600, 60),
-    ("swell_opens", 0, 1, 0),
-    ("swell_rule", STAY, CLOSE, ARM),
-    ("swell_back_0v1", 1000, 4000, 2500),
-    ("swell_back_s", 0, 3600, 60),
-    ("under_voltage_opens", 0, 1, 0),
-    ("under_voltage_rule", STAY, CLOSE, ARM),
-    ("under_voltage_back_0v1", 0, 4000, 2200),
-    ("under_voltage_back_s", 0, 3600, 60),
-    ("over_voltage_opens", 0, 1, 0),
-    ("over_voltage_rule", STAY, CLOSE, ARM),
-    ("over_voltage_back_0v1", 1000, 4000, 2500),
-    ("over_voltage_back_s", 0, 3600, 60),
-    ("over_current_opens", 0, 1, 0),
-    ("over_current_rule", STAY, CLOSE, ARM),
-    ("over_current_back_0a01", 0, 20_000, 10_000),
-    ("over_current_back_s", 0, 3600, 60),
-    ("breaking_capacity_0a01", 1, 40_000, 12_000),
-) + heat.FIELDS
+FIELDS = """
+.under_frequency_opens 0 1 0
+.under_frequency_rule 0 2 1
+.under_frequency_back_0hz01 4000 6500 4750
+.under_frequency_back_s 0 3600 60
+.over_frequency_opens 0 1 0
+.over_frequency_rule 0 2 1
+.over_frequency_back_0hz01 4500 6500 5150
+.over_frequency_back_s 0 3600 60
+.sag_opens 0 1 0
+.sag_rule 0 2 1
+.sag_back_0v1 0 4000 2200
+.sag_back_s 0 3600 60
+.swell_opens 0 1 0
+.swell_rule 0 2 1
+.swell_back_0v1 1000 4000 2500
+.swell_back_s 0 3600 60
+.under_voltage_opens 0 1 0
+.under_voltage_rule 0 2 1
+.under_voltage_back_0v1 0 4000 2200
+.under_voltage_back_s 0 3600 60
+.over_voltage_opens 0 1 0
+.over_voltage_rule 0 2 1
+.over_voltage_back_0v1 1000 4000 2500
+.over_voltage_back_s 0 3600 60
+.over_current_opens 0 1 0
+.over_current_rule 0 2 1
+.over_current_back_0a01 0 20000 10000
+.over_current_back_s 0 3600 60
+breaking_capacity_0a01 1 40000 12000
+heat_mode 0 2 1
+heat_warn_0c1 0 2000 850
+heat_open_0c1 0 2000 1000
+heat_hysteresis_0c1 0 500 100
+heat_filter_s 0 3600 60
+heat_cool_s 0 86400 1800
+"""
 
 
 class Causes:
-    """Of one contactor. control: SupplyControl; element: Element whose values count, `active`: its rows of the supervision
-    (Qualifier.active). config: Group of FIELDS; heat: Heat, already told of this second.
+    """Of one contactor. control: SupplyControl; element: Element whose values count, number `number` of those in `active`:
+    rows of the supervision (Qualifier.active). config: Group of FIELDS; heat: Heat, already told of this second.
 
     lasting: bits by place (0.. as the settings, 7 heat).
     """
 
-    __slots__ = ("control", "element", "config", "heat", "lasting", "_active", "_well_s", "_rule", "_asked")
+    __slots__ = ("control", "element", "config", "heat", "lasting", "_active", "_first", "_well_s", "_rule", "_asked")
 
-    def __init__(self, control, element, active, config, heat):
+    def __init__(self, control, element, number, active, config, heat):
         self.control = control
         self.element = element
         self.config = config
         self.heat = heat
         self.lasting = 0
         self._active = active
+        self._first = number * ROWS
         self._well_s = array("H", [0] * _ROWS)
         self._rule = CLOSE  # the most careful one of what has lasted since it was closed
         self._asked = False
@@ -153,7 +114,7 @@ class Causes:
         if control.cause == sc.CAUSE_HEAT:
             self.heat.assume()
         for i in range(_ROWS):
-            if _CAUSES[i] == control.cause and self._set(i, _OPENS):
+            if _TABLE[_EACH * i + _CAUSE] == control.cause and self._set(i, _OPENS):
                 self._hold(i)
 
     def see(self, passed_s):
@@ -164,13 +125,13 @@ class Causes:
             if not self._set(i, _OPENS):
                 self.lasting &= ~(1 << i)
                 continue
-            if self._active[_TABLE[i][_ROW]]:
+            if self._active[self._first + _TABLE[_EACH * i]]:
                 self._hold(i)
-                wanted |= 1 << _CAUSES[i]
+                wanted |= 1 << _TABLE[_EACH * i + _CAUSE]
             elif self.lasting >> i & 1:
                 self._recover(i, passed_s)
             if self.lasting >> i & 1:
-                held |= 1 << _CAUSES[i]
+                held |= 1 << _TABLE[_EACH * i + _CAUSE]
         if self.heat.beyond:
             self.lasting |= 1 << _HEAT
             self._rule = min(self._rule, ARM)
@@ -213,14 +174,14 @@ class Causes:
         self._rule = min(self._rule, self._set(i, _RULE))
 
     def _recover(self, i, passed_s):
-        entry = _TABLE[i]
-        limit = self._set(i, _BACK) * entry[_UNIT]
-        value = self._value(entry[_CAUSE])
+        at = _EACH * i
+        limit = self._set(i, _BACK) * _TABLE[at + _UNIT]
+        value = self._value(_TABLE[at + _CAUSE])
         if (
             self.element.down
             or not value
-            and entry[_CAUSE] == sc.CAUSE_FREQUENCY
-            or not (value > limit if entry[_UPWARDS] else value < limit)
+            and _TABLE[at + _CAUSE] == sc.CAUSE_FREQUENCY
+            or not (value > limit if _TABLE[at + _UPWARDS] else value < limit)
         ):
             self._well_s[i] = 0
             return
@@ -235,7 +196,7 @@ class Causes:
         return sample.rms_voltage_mv if cause == sc.CAUSE_VOLTAGE else sample.rms_current_ma
 
     def _set(self, i, what):
-        return getattr(self.config, _TABLE[i][what])
+        return self.config.rows[_EACH * i + what]
 
 
 class AutoCauses:

@@ -13,22 +13,12 @@ OFF = const(0)
 WARN = const(1)
 OPEN = const(2)
 
-# name, minimum, maximum, default: 0.1 degree C
-FIELDS = (
-    ("heat_mode", OFF, OPEN, WARN),
-    ("heat_warn_0c1", 0, 2000, 850),
-    ("heat_open_0c1", 0, 2000, 1000),
-    ("heat_hysteresis_0c1", 0, 500, 100),
-    ("heat_filter_s", 0, 3600, 60),
-    ("heat_cool_s", 0, 86_400, 1800),
-)
-
 _LEAST_0C1 = const(-1000)  # below it a reading is none
 _DAY_S = const(86_400)
 
 
 class Heat:
-    """config: Group with FIELDS. read: callable -> 0.1 degree C, or None: not fitted. log: Journal.
+    """config: Group of app.supply.auto. read: callable -> 0.1 degree C, or None: not fitted. log: Journal.
 
     hot: the warning lasts. beyond: the terminals are too hot for the supply, or have not yet cooled for long enough.
     """

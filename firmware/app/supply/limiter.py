@@ -19,12 +19,12 @@ UNCHANGED = const(1)  # tell only
 DISABLE = const(2)
 
 # name, minimum, maximum, default
-FIELDS = (
-    ("load_limit_mode", OFF, DISABLE, UNCHANGED),
-    ("load_limit_threshold_w", 1, 100_000, 6_900),
-    ("load_limit_period_s", 1, 86_400, 300),
-    ("load_limit_restoration_s", 1, 86_400, 30),
-)
+FIELDS = """
+load_limit_mode 0 2 1
+load_limit_threshold_w 1 100000 6900
+load_limit_period_s 1 86400 300
+load_limit_restoration_s 1 86400 30
+"""
 
 _VERSION = const(1)
 _RECORD = const(6)

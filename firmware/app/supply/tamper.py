@@ -31,11 +31,11 @@ OTHER = const(5)
 INPUTS = const(6)
 
 # name, minimum, maximum, default
-FIELDS = (
-    ("tamper_arm_s", 0, 86_400, 60),  # 0: by command only
-    ("tamper_service_s", 60, 86_400, 3600),
-    ("tamper_locks", 0, 63, 0),  # bit n: input n locks the supply
-)
+FIELDS = """
+tamper_arm_s 0 86400 60  # 0: by command only
+tamper_service_s 60 86400 3600
+tamper_locks 0 63 0  # bit n: input n locks the supply
+"""
 
 RECORD = const(28)
 _COUNTS = const(16)
@@ -87,7 +87,6 @@ class Tamper:
         "wake",
         "signs",
         "errors",
-        "_pins",
         "_clock",
         "_log",
         "_cold",
@@ -96,6 +95,8 @@ class Tamper:
         "_outage",
         "_logged",
         "_fitted",
+        "_inputs",
+        "_levels",
         "_raw",
         "_since_ms",
         "_unknown",
@@ -129,7 +130,6 @@ class Tamper:
         self.wake = None
         self.signs = None
         self.errors = 0
-        self._pins = pins
         self._clock = clock
         self._log = log
         self._cold = cold
@@ -138,6 +138,8 @@ class Tamper:
         self._outage = outage
         self._logged = logged
         self._fitted = [i for i in range(INPUTS) if pins[i] is not None]
+        self._inputs = [pins[i] for i in self._fitted]
+        self._levels = -1  # of them as last seen, three bits each
         self._raw = 0
         self._since_ms = [0] * INPUTS
         self._unknown = 0
@@ -201,10 +203,20 @@ class Tamper:
 
     def look(self, now_ms):
         """Read the inputs; a change is noted and held later, in `poll`. Every pass. allocates: no"""
+        levels = 0
+        for pin in self._inputs:
+            levels = levels << 3 | pin()
+        if levels == self._levels and not self._fresh:
+            return
+        self._levels = levels
         raw = 0
         unknown = 0
-        for i in self._fitted:
-            level = self._pins[i]()
+        at = len(self._fitted)
+        while at:
+            at -= 1
+            i = self._fitted[at]
+            level = levels & 7
+            levels >>= 3
             if level > 1:
                 unknown |= 1 << i
             elif level != (i == MAGNET):

@@ -32,12 +32,12 @@ BY_SCRIPT = const(0)  # script 99 alone
 DAILY = const(1)
 BILLING = const(2)  # billing calls reset_block_counters
 
-FIELDS = (  # name, minimum, maximum, default
-    ("default_script", 1, 108, 1),  # without a valid time; 49..100 are no scripts
-    ("secondary_default_script", 201, 204, 201),
-    ("block_reset", 0, 2, BY_SCRIPT),  # unverified: which of the three a meter leaves the factory with
-    ("fold_wh", 100, 20_000, 10_000),  # most that is derived from the total and not yet in its register's own record
-)
+FIELDS = """
+default_script 1 108 1  # without a valid time; 49..100 are no scripts
+secondary_default_script 201 204 201
+block_reset 0 2 0  # unverified: which of the three a meter leaves the factory with
+fold_wh 100 20000 10000  # most that is derived from the total and not yet in its register's own record
+"""
 
 
 def rule(config):
