@@ -6,8 +6,11 @@
     build/<board>/<board>.romfs     made of it, for boards whose MicroPython has a ROMFS partition
     build/<board>/partitions.bin    ESP32 only: the partition table with the meter's raw area
 
-Everything but main.py is compiled by mpy-cross for the board's architecture with asserts kept (level 0). The output
-depends on the sources alone: the embedded names are the modules', and the ROMFS is written in the order of the names.
+    build/<board>/source/   the Python that the .mpy files are made of, and which the lines of a traceback are in
+
+Everything but main.py is linked (host_tools/linker: all of app is one module, and so is what else is loaded at each boot) and
+compiled by mpy-cross for the board's architecture with asserts kept (level 0). The output depends on the sources alone: the
+embedded names are the modules', and the ROMFS is written in the order of the names.
 """
 
 import argparse
@@ -21,7 +24,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from host_tools import board_files, inline
+from host_tools import board_files, inline, linker
 from host_tools.bench import runtimes
 
 _FIRMWARE = board_files.ROOT / "firmware"
@@ -60,7 +63,7 @@ def main_py(variant, chip):
 def _compile(source, target, name, arch):
     # Tracebacks tell the module's name as it is imported: a name that the board holds anyway, where a file's would be one more.
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [runtimes.mpy_cross(), f"-march={arch}", "-s", _dotted(name), str(source), "-o", str(target)]
+    command = [runtimes.mpy_cross(), f"-march={arch}", "-s", name, str(source), "-o", str(target)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ImageError(f"mpy-cross: {(done.stderr or done.stdout).strip().splitlines()[-1]}")
@@ -74,19 +77,33 @@ def romfs_of(folder):
         return make_romfs(str(folder), mpy_cross=False)
 
 
-def compile_tree(modules, arch, tree):
-    """Compile modules [(path without suffix, source)] below the folder `tree`, as one whole: no other module can count on
-    finding their public constants (inline.py). raises: ImageError.
+def compile_tree(modules, arch, tree, source=None):
+    """Compile modules [(path without suffix, source)] below the folder `tree`, as one whole: few files are made of them
+    (host_tools/linker), and no other module can count on finding a name. `source`: folder for the text that the lines of
+    tracebacks are of.
+
+    returns: [path below tree]. raises: ImageError.
     """
-    texts = inline.inlined({_dotted(name): source.read_text() for name, source in modules})
+    texts = inline.inlined({_dotted(name): path.read_text() for name, path in modules})
+    try:
+        linked = linker.build(texts, (_FIRMWARE / "main.py").read_text())
+    except ValueError as error:
+        raise ImageError(f"cannot be linked: {error}")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
 
         def compile_one(name):
-            source = Path(folder) / f"{_dotted(name)}.py"
-            source.write_text(texts[_dotted(name)])
-            _compile(source, tree / f"{name}.mpy", name, arch)
+            path = Path(*name.split("."))
+            if any(other.startswith(f"{name}.") for other in linked):
+                path /= "__init__"
+            if source is not None:
+                (source / path).parent.mkdir(parents=True, exist_ok=True)
+                (source / f"{path}.py").write_text(linked[name].text)
+            text = Path(folder) / f"{name}.py"
+            text.write_text(linked[name].code)
+            _compile(text, tree / f"{path}.mpy", name, arch)
+            return Path(f"{path}.mpy")
 
-        list(pool.map(compile_one, (name for name, _ in modules)))
+        return list(pool.map(compile_one, sorted(linked)))
 
 
 def _dotted(name):
@@ -108,11 +125,10 @@ def build(board, variant="e1c1", chip="ade9153a", out=None):
     shutil.rmtree(out, ignore_errors=True)
     tree = out / "tree"
     sizes = {}
-    modules = sources(board)
-    compile_tree(modules, facts["arch"], tree)
-    for name, _ in modules:
-        target = tree / f"{name}.mpy"
-        sizes[name.parts[0]] = sizes.get(name.parts[0], 0) + target.stat().st_size
+    modules = compile_tree(sources(board), facts["arch"], tree, out / "source")
+    for path in modules:
+        part = path.parts[0].removesuffix(".mpy")
+        sizes[part] = sizes.get(part, 0) + (tree / path).stat().st_size
     (tree / "main.py").write_text(main_py(variant, chip))
     sizes["main.py"] = (tree / "main.py").stat().st_size
     romfs = None

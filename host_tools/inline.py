@@ -24,19 +24,19 @@ _OPERATORS = {
 }
 
 
-def _number(node, known):
+def number(node, known):
     """Value of an integer expression over known names, None: it is none."""
     if isinstance(node, ast.Constant):
         return node.value if type(node.value) is int else None
     if isinstance(node, ast.Name):
         return known.get(node.id)
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Invert)):
-        value = _number(node.operand, known)
+        value = number(node.operand, known)
         if value is None:
             return None
         return -value if isinstance(node.op, ast.USub) else ~value
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        left, right = _number(node.left, known), _number(node.right, known)
+        left, right = number(node.left, known), number(node.right, known)
         if left is None or right is None:
             return None
         return _OPERATORS[type(node.op)](left, right)
@@ -86,9 +86,9 @@ class _Module:
             name, value = node.targets[0].id, node.value
             if not (isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "const"):
                 continue
-            number = _number(value.args[0], self.constants)
-            if number is not None and self.bindings[name] == 1:
-                self.constants[name] = number
+            found = number(value.args[0], self.constants)
+            if found is not None and self.bindings[name] == 1:
+                self.constants[name] = found
                 self.definitions[name] = node
         self.public = {name: number for name, number in self.constants.items() if not name.startswith("_")}
 

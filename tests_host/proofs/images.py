@@ -22,6 +22,7 @@ def prove(full):
                 done, modules = boot(folder, form, where, tree)
                 assert done.returncode == 0, f"{name} as {form}: {done.stderr[-300:]}"
                 assert done.stdout.split()[0] == name, f"{name} as {form} built {done.stdout!r}"
-                assert "app.meter" in modules and "drivers.ade9153a" in modules, f"{name}: image is not whole"
+                linked = (folder / name / "source" / "app" / "__init__.py").read_text()
+                assert "\nclass Meter:" in linked and "drivers.ade9153a" in modules, f"{name}: image is not whole"
             sizes.append(f"{name} {report['total']} B as files, {rom.stat().st_size} B as ROMFS")
     return "; ".join(sizes)
