@@ -83,8 +83,9 @@ class Clock:
     """day, second: UTC now. valid: somebody who knew has set it. corrected: by other than the RTC, which does not know yet.
 
     error_s: what the last `correct` or `follow` found, reference minus clock, -86400..86400 (beyond that, the bound).
-    passed_s: seconds that the last `advance` ended. adjusted: corrections of a valid clock so far; generation: time lines begun
-    (the first valid time, a correction beyond the tolerance): who keeps records by time compares them with what it saw last.
+    rest_ms: of the present second, at the last `advance`. passed_s: seconds that it ended. adjusted: corrections of a valid
+    clock so far; generation: time lines begun (the first valid time, a correction beyond the tolerance): who keeps records
+    by time compares them with what it saw last.
     """
 
     __slots__ = (
@@ -97,7 +98,7 @@ class Clock:
         "adjusted",
         "generation",
         "_tick_ms",
-        "_rest_ms",
+        "rest_ms",
     )
 
     def __init__(self, now_ms):
@@ -110,7 +111,7 @@ class Clock:
         self.adjusted = 0
         self.generation = 0
         self._tick_ms = now_ms
-        self._rest_ms = 0
+        self.rest_ms = 0
 
     def advance(self, now_ms):
         """Carry on to tick `now_ms`. returns: whole seconds that passed (0..); no millisecond is lost. allocates: no
@@ -126,12 +127,12 @@ class Clock:
             if passed <= 0:
                 return 0
         self._tick_ms = now_ms
-        rest = self._rest_ms + passed
+        rest = self.rest_ms + passed
         if rest < 1000:
-            self._rest_ms = rest
+            self.rest_ms = rest
             return 0
         seconds = rest // 1000
-        self._rest_ms = rest - seconds * 1000
+        self.rest_ms = rest - seconds * 1000
         second = self.second + seconds
         while second >= SECONDS_A_DAY:
             second -= SECONDS_A_DAY
@@ -142,17 +143,17 @@ class Clock:
 
     def until_second_ms(self):
         """Milliseconds from the last `advance` to the next full second, 1..1000; more while one is lengthened. allocates: no"""
-        return 1000 - self._rest_ms
+        return 1000 - self.rest_ms
 
     def lengthen_second(self, ms):
         """The present second ends `ms` later (negative: sooner), and with it all that follow. allocates: no"""
-        self._rest_ms -= ms
+        self.rest_ms -= ms
 
     def set(self, day, second):
         """Take this as UTC, from now on valid; the fraction of the second starts at zero. allocates: no"""
         self.day = day
         self.second = second
-        self._rest_ms = 0
+        self.rest_ms = 0
         self.valid = True
 
     def correct(self, day, second, tolerance_s=10, commissioning=False):

@@ -28,8 +28,10 @@ _FROM_CLOCK = const(1)
 _FROM_ROUNDS = const(2)
 _FROM_SUPPLY = const(3)
 _AT_PANEL = const(4)
+_AT_LOG = const(5)
 _RUNS = const(6)
 
+_TICK_HALF = const(1 << 29)  # see app/ticks.py
 _ALIGN_WAIT_MS = const(2)
 _SECOND_ROOM_MS = const(50)
 _DOWN_WAIT_MS = const(10)
@@ -112,6 +114,8 @@ class Meter:
         self._save_counts = config.save_mwh * (per // 1000) if per >= 1000 else config.save_mwh * per // 1000
         self._save_seconds = 1
         self._energy_mwh_s = 0
+        self._most_w = 0  # of all elements, as the last pass has read them
+        self._down = False  # one of them
         self._long = False  # steps of more than a second: nobody is looking
         self._wanted_ms = 0
         self.set_longest_wait(config.longest_wait_ms)
@@ -158,15 +162,12 @@ class Meter:
             shed = self.safe and _FROM_ROUNDS <= at <= _AT_PANEL
             self._running[at] = None if shed or self.feature_off[_ORDER[at]] else fitted[at]
 
-    def poll(self, now_ms):
+    def poll(self, now_ms):  # noqa: C901  one line after the other is cheaper than calls
         """One pass. returns: tick at which the next one is wanted (it may come sooner). allocates: no"""
-        if not self.store.restored:
-            # The store does not answer. The chips count on by themselves; not reading them loses nothing.
-            self._restore(now_ms)
-            if not self.store.restored:
-                self.watchdog.feed()
-                return ticks.add(now_ms, _RESTORE_WAIT_MS)
-        seconds = self.clock.advance(now_ms)
+        if not self.store.restored and not self._restored_now(now_ms):
+            return ticks.add(now_ms, _RESTORE_WAIT_MS)
+        clock = self.clock
+        seconds = clock.advance(now_ms)
         second = seconds > 0
         if self.pulse is not None:
             self._feature(FEATURE_PULSE, self.pulse, now_ms, second)
@@ -177,20 +178,32 @@ class Meter:
         if failing is not self.failing:
             self.failing = store.failing = failing
         self._since_quantities += 1
-        quantities = second and not failing
-        if quantities:
-            if self._since_quantities >= _QUANTITIES_EVERY:
-                self._since_quantities = 0
-                if self.rounds is not None:
-                    self.rounds.fresh = True
-            else:
-                quantities = self._sampled
-        attention = self._read(now_ms, second, quantities)
+        quantities = second and not failing and self._quantities_due()
+        # Energy of every element, booked when the second ends.
+        attention = 0
+        most_w = 0
+        self._down = False
+        for element in self.elements:
+            flags = element.read(now_ms, quantities)
+            attention |= flags & _ATTENTION
+            if flags & _ENERGY and self._unsaved < self._save_counts:  # beyond that it matters no more how much it is
+                counts = element.sample.active_counts
+                self._unsaved += counts if counts >= 0 else -counts
+            most_w = max(most_w, element.power_w)
+            if element.down:
+                self._down = True
+            if second:
+                element.registers.close_second()
+        self._most_w = most_w
         self._unsaved_seconds += seconds
         if failing:
             return self._failing_pass(now_ms, second)
-        if self._unsaved >= self._save_counts or self._unsaved_seconds >= self._save_seconds:
-            self._save()
+        if (self._unsaved >= self._save_counts or self._unsaved_seconds >= self._save_seconds) and store.save(
+            self.elements, clock
+        ):
+            # Nothing counts as saved before the record is known to be good: a failed save is tried again in the next pass.
+            self._unsaved = 0
+            self._unsaved_seconds = 0
         if store.in_flash:
             store.housekeeping(self.elements)
         if self.expander is not None and not self.safe:
@@ -200,8 +213,27 @@ class Meter:
             store.poll(seconds)
         self.passes += 1
         self.watchdog.feed()
-        self._wanted_ms = ticks.add(now_ms, self._next_wait())
-        return self._wanted_ms
+        # ticks.add, here: a pass in ten milliseconds does without the call.
+        wanted_ms = now_ms - _TICK_HALF + self._next_wait() - _TICK_HALF
+        if wanted_ms < 0:
+            wanted_ms = wanted_ms + _TICK_HALF + _TICK_HALF
+        self._wanted_ms = wanted_ms
+        return wanted_ms
+
+    def _restored_now(self, now_ms):
+        """The store does not answer. The chips count on by themselves; not reading them loses nothing."""
+        self._restore(now_ms)
+        if not self.store.restored:
+            self.watchdog.feed()
+        return self.store.restored
+
+    def _quantities_due(self):
+        if self._since_quantities < _QUANTITIES_EVERY:
+            return self._sampled
+        self._since_quantities = 0
+        if self.rounds is not None:
+            self.rounds.fresh = True
+        return True
 
     def _failing_pass(self, now_ms, second):
         """Power-fail warning: no coil draws on what is left; what is read is stored at once, pass upon pass; all else waits."""
@@ -209,24 +241,13 @@ class Meter:
             self._feature(FEATURE_SUPPLY, self.supply, now_ms, second)
         if self.outage is not None:
             self.outage.warn()
-        self._save()
+        if self.store.save(self.elements, self.clock):
+            self._unsaved = 0
+            self._unsaved_seconds = 0
         self.store.housekeeping(self.elements)
         self.passes += 1
         self.watchdog.feed()
         return ticks.add(now_ms, _FAILING_WAIT_MS)
-
-    def _read(self, now_ms, second, quantities):
-        """Energy of every element, booked when the second ends. returns: flags"""
-        attention = 0
-        for element in self.elements:
-            flags = element.read(now_ms, quantities)
-            attention |= flags & _ATTENTION
-            if flags & _ENERGY and self._unsaved < self._save_counts:  # beyond that it matters no more how much it is
-                counts = element.sample.active_counts
-                self._unsaved += counts if counts >= 0 else -counts
-            if second:
-                element.registers.close_second()
-        return attention
 
     def _log_return(self, away_ms):
         """Why we were away, and since when."""
@@ -237,12 +258,6 @@ class Meter:
         store = self.store
         if self.outage is not None:
             self.outage.restored(not self.reset_cause, store.known, store.saved_day, store.saved_second, away_ms)
-
-    def _save(self):
-        # Nothing is counted as saved before the record is known to be good: a failed save is tried again in the next pass.
-        if self.store.save(self.elements, self.clock):
-            self._unsaved = 0
-            self._unsaved_seconds = 0
 
     def _run_features(self, now_ms, second, attention):
         """The features of _ORDER that this pass has work for; one that raises is switched off, the next one has its turn."""
@@ -260,9 +275,10 @@ class Meter:
             early = ticks.diff(self._wanted_ms, now_ms) > 0  # an input edge, or the end of it all
             self._fit_panel(early or self._since_quantities == 0)  # what was just read is what is shown
         running = self._running
-        while at < _RUNS:
+        end = _RUNS if at == 0 or self.log.restless else _AT_LOG
+        while at < end:
             try:
-                while at < _RUNS:
+                while at < end:
                     feature = running[at]
                     if feature is not None:
                         feature.poll(now_ms, second)
@@ -319,43 +335,40 @@ class Meter:
                 self._running[at] = None
 
     def _next_wait(self):
-        to_second = self.clock.until_second_ms()
+        # Comparisons, not min(): this is in every pass, and most of it does not hold in most of them.
+        to_second = 1000 - self.clock.rest_ms
         wait = self.config.longest_wait_ms
         if wait > 1000:
             # Long steps still end on a second, so that metering seconds never straddle a read.
             wait = to_second + (self._until_boundary(wait // 1000) - 1) * 1000
         elif wait > to_second:
             wait = to_second
-        energy_mwh_s = self._energy_mwh_s
-        for element in self.elements:
-            if element.down:
-                return min(wait, _DOWN_WAIT_MS)
-            watts = element.power_w
-            if watts and energy_mwh_s:
-                # mWh x 3600 / W = ms: never more than wait_mwh flows unread.
-                limit = energy_mwh_s // watts
-                if limit < wait:
-                    wait = limit if limit > 1 else 1
-        timekeeper = self.timekeeper
-        if timekeeper.aligning:
+        if self._down:
+            return wait if wait < _DOWN_WAIT_MS else _DOWN_WAIT_MS
+        most_w = self._most_w
+        # mWh x 3600 / W = ms: never more than wait_mwh flows unread.
+        if self._energy_mwh_s and most_w * wait > self._energy_mwh_s:
+            wait = self._energy_mwh_s // most_w
+        feature = self.timekeeper
+        if feature.aligning:
             wait = min(wait, _ALIGN_WAIT_MS)
-        elif timekeeper.refining and wait > to_second:
+        elif feature.refining and wait > to_second:
             wait = to_second
-        running = self._running
-        rounds = running[_FROM_ROUNDS]
-        if rounds is not None and rounds.restless:
-            # Work never begins so late in a second that the pass which closes it would be late.
-            wait = min(wait, _WORK_WAIT_MS if to_second > _WORK_ROOM_MS else to_second)
-        supply = running[_FROM_SUPPLY]
-        if supply is not None and supply.busy:
-            wait = min(wait, _COIL_WAIT_MS)
-        panel = running[_AT_PANEL]
-        if panel is not None and panel.keys_down:
-            wait = min(wait, _KEY_WAIT_MS)
-        pulse = self.pulse
-        if pulse is not None and 0 <= pulse.wait_ms < wait and not self.feature_off[FEATURE_PULSE]:
-            wait = pulse.wait_ms
-        if wait < to_second < wait + _SECOND_ROOM_MS and wait > _SECOND_ROOM_MS:
+        if wait > _WORK_WAIT_MS:
+            feature = self._running[_FROM_ROUNDS]
+            if feature is not None and feature.restless:
+                # Work never begins so late in a second that the pass which closes it would be late.
+                wait = min(wait, _WORK_WAIT_MS if to_second > _WORK_ROOM_MS else to_second)
+            feature = self._running[_FROM_SUPPLY]
+            if wait > _COIL_WAIT_MS and feature is not None and feature.busy:
+                wait = _COIL_WAIT_MS
+            feature = self._running[_AT_PANEL]
+            if wait > _KEY_WAIT_MS and feature is not None and feature.keys_down:
+                wait = _KEY_WAIT_MS
+        feature = self.pulse
+        if feature is not None and 0 <= feature.wait_ms < wait and not self.feature_off[FEATURE_PULSE]:
+            wait = feature.wait_ms
+        if _SECOND_ROOM_MS < wait < to_second < wait + _SECOND_ROOM_MS:
             # The pass that closes the second must not be late because of one just before it.
             wait = to_second - _SECOND_ROOM_MS
         return wait if wait > 0 else 1

@@ -49,6 +49,7 @@ class Frames:
         "lo",
         "rx",
         "_spi",
+        "_transfer",
         "_cs",
         "_tally",
         "_tx8",
@@ -64,6 +65,7 @@ class Frames:
 
     def __init__(self, spi, cs, tally=None):
         self._spi = spi
+        self._transfer = spi.write_readinto
         self._cs = cs
         self._tally = self if tally is None else tally
         self.crc_errors = 0
@@ -98,23 +100,23 @@ class Frames:
 
         returns: True when data and address are proven (at most 3 tries), else False with `failure` set.
         """
-        cs = self._cs
-        spi = self._spi
+        # No more than eleven places for names and operands: a larger frame of a call comes from the heap.
+        transfer = self._transfer
         rx = self.rx
         tries = 0
         while True:
-            cs(0)
-            spi.write_readinto(poll[0], rx)
-            cs(1)
+            self._cs(0)
+            transfer(poll[0], rx)
+            self._cs(1)
             i = rx[2] ^ 0xFF
             k = _HIGH[i] ^ 0xFF ^ rx[3]
             i = _LOW[i] ^ _HIGH[k] ^ rx[4]
             k = _LOW[k] ^ _HIGH[i] ^ rx[5]
             if _LOW[i] ^ _HIGH[k] == rx[6] and _LOW[k] == rx[7]:
                 # LAST_CMD still holds the header of the read before; reading it does not change it.
-                cs(0)
-                spi.write_readinto(_READ_LAST_CMD, self._last)
-                cs(1)
+                self._cs(0)
+                transfer(_READ_LAST_CMD, self._last)
+                self._cs(1)
                 if self._echo == poll[1]:
                     return True
                 self._not_proven()
@@ -129,7 +131,7 @@ class Frames:
     def _proven(self, expect):
         """As in `read`, of a register of any width."""
         self._cs(0)
-        self._spi.write_readinto(_READ_LAST_CMD, self._last)
+        self._transfer(_READ_LAST_CMD, self._last)
         self._cs(1)
         if self._echo == expect:
             return True
@@ -175,7 +177,7 @@ class Frames:
         tries = 0
         while True:
             self._cs(0)
-            self._spi.write_readinto(self._tx6, rx)
+            self._transfer(self._tx6, rx)
             self._cs(1)
             if not self._crc16_ok(rx):
                 self._tally.crc_errors += 1

@@ -35,6 +35,8 @@ def features():
 
 
 class QuietLog(Feature):
+    restless = True
+
     def append_now(self, code, extra):
         return None
 

@@ -76,7 +76,10 @@ class Element:
         self._down_ms = 0
         self._powered_up = False  # the chip came up with the supply: that it was in reset is no fault
         self._restarted = False  # since the last ENERGY: counts are gone
-        self._clear_window()
+        self._window_ms = 0  # of the three below, of which none counts while it is 0
+        self._window_active = 0
+        self._window_reactive = 0
+        self._window_apparent = 0
         self._known = False  # a power before the gap is known
         self._before_ms = 0  # > 0: _q_before_var (and _s_before_va, if counted) are still counts, of this time
         self._p_before_w = 0
@@ -130,13 +133,26 @@ class Element:
                 watts = self._power(active if active >= 0 else -active, elapsed_ms)
                 self.power_w = watts
                 if not flags & _QUANTITIES and not self.down:
-                    if elapsed_ms >= _WINDOW_MS and not self._window_ms:
-                        self._know(watts if active >= 0 else -watts, reactive, apparent, elapsed_ms)
+                    # Power before a gap that may come: the chip's own counts are fresher than a reading of some passes ago.
+                    window_ms = self._window_ms
+                    if window_ms:
+                        active += self._window_active
+                        reactive += self._window_reactive
+                        apparent += self._window_apparent
+                    window_ms += elapsed_ms
+                    if window_ms < _WINDOW_MS:
+                        self._window_ms = window_ms
+                        self._window_active = active
+                        self._window_reactive = reactive
+                        self._window_apparent = apparent
                     else:
-                        self._watch_power(elapsed_ms)
+                        if window_ms != elapsed_ms:
+                            watts = self._power(active if active >= 0 else -active, window_ms)
+                            self._window_ms = 0
+                        self._know(watts if active >= 0 else -watts, reactive, apparent, window_ms)
         elif flags & _GONE:
             self.down = True
-            self._clear_window()
+            self._window_ms = 0
             self._down_ms += elapsed_ms
             self._last_ms = now_ms
         if flags & _QUANTITIES:
@@ -159,7 +175,7 @@ class Element:
         self._p_before_w = smp.active_power_mw // 1000
         self._q_before_var = smp.reactive_power_mvar // 1000
         self._s_before_va = smp.apparent_power_mva // 1000
-        self._clear_window()
+        self._window_ms = 0
 
     def _after_power_on(self, flags):
         """Until the chip counts for the first time: that it is found in reset is no fault. returns: the flags to go by"""
@@ -181,20 +197,6 @@ class Element:
             return joules // (elapsed_ms // 1000)
         return joules * 1000 // elapsed_ms
 
-    def _watch_power(self, elapsed_ms):
-        """Power before a gap that may come: the chip's own counts are fresher than a power reading of some passes ago."""
-        smp = self.sample
-        window_ms = self._window_ms + elapsed_ms
-        self._window_ms = window_ms
-        self._window_active += smp.active_counts
-        self._window_reactive += smp.reactive_counts
-        self._window_apparent += smp.apparent_counts
-        if window_ms < _WINDOW_MS:
-            return
-        watts = self._signed_power(self._window_active, window_ms)
-        self._know(watts, self._window_reactive, self._window_apparent, window_ms)
-        self._clear_window()
-
     def _know(self, watts, reactive, apparent, ms):
         """Signed power, and counts of `ms`, before a gap that may come. What only a gap asks for is kept as it is."""
         self._known = True
@@ -206,12 +208,6 @@ class Element:
 
     def _signed_power(self, counts, elapsed_ms):
         return self._power(counts, elapsed_ms) if counts >= 0 else -self._power(-counts, elapsed_ms)
-
-    def _clear_window(self):
-        self._window_ms = 0
-        self._window_active = 0
-        self._window_reactive = 0
-        self._window_apparent = 0
 
     def _integrate_apparent(self):
         """Trapezoid from one power reading to the next: a step of the load between two of them errs as often up as down."""

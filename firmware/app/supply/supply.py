@@ -41,9 +41,12 @@ class Supply:
             if self.switches[i] is not None:
                 self.switches[i].unpack(self._state, 1 + i)
 
-    def poll(self, now_ms, second):
+    def poll(self, now_ms, second):  # noqa: C901  in every pass: a call more would cost as much as the rest
         if self.watch is not None:
-            self._watch(now_ms)
+            try:
+                self.watch.look(now_ms)
+            except Exception:  # noqa: BLE001  its owner finds out in its own turn; contactors go on
+                self.watch = None
         good = self.power_good()
         if good and self._at_rest:
             for switch in self._fitted:
@@ -78,12 +81,6 @@ class Supply:
         self._moving = busy
         self.busy = busy or dirty
         self._at_rest = at_rest and not dirty
-
-    def _watch(self, now_ms):
-        try:
-            self.watch.look(now_ms)
-        except Exception:  # noqa: BLE001  its owner finds out in its own turn; contactors go on
-            self.watch = None
 
     def _tell(self, switch, i):
         code = switch.take_event()
