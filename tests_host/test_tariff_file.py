@@ -24,6 +24,7 @@ def taken(path):
     blob = tariff_file.load(path)
     assert len(blob) <= MAX_BYTES
     found = TariffSet()
+    found.grow(len(blob))
     found.buf[: len(blob)] = blob
     found.take()
     return found
@@ -62,7 +63,7 @@ def test_gb_block():
     start = days_from_civil(2026, 5, 1) * 1440
     assert found.primary.last_reset_minute(start, start - 1) == start
     assert found.primary.last_reset_minute(start + 40_000, -1) == start
-    assert found.thresholds[:6] == [10_000, 40_000, 0x3FFFFFFF, 20_000, 0x3FFFFFFF, 0x3FFFFFFF]
+    assert list(found.thresholds[:6]) == [10_000, 40_000, 0x3FFFFFFF, 20_000, 0x3FFFFFFF, 0x3FFFFFFF]
     assert [found.price(48 + 8 * b) for b in range(4)] == [18_500, 24_670, 31_000, 0]
 
 

@@ -78,6 +78,10 @@ class FakeTables:
             return True
         return False
 
+    def length(self, table_id):
+        self._not_now()
+        return len(self.data.get(table_id, b""))
+
     def load_into(self, table_id, buf):
         self._not_now()
         data = self.data.get(table_id, b"")

@@ -513,3 +513,24 @@ def test_no_pass_allocates():
 class Quiet:
     def append_now(self, code, extra):
         pass
+
+
+def test_room_for_a_set_is_there_before_it_comes_into_force():
+    made = Site(THURSDAY)
+    made.flow(1)
+    blob = pack_set(DAY_NIGHT, SECOND, PRICES)
+    assert len(made.tariff.sets.set.buf) < len(blob)
+    assert made.tariff.sets.install(blob, -1) == 0
+    room = made.tariff.sets.set.buf
+    assert len(room) == len(blob)
+    made.passes()
+    made.boot()
+    made.flow(1)
+    room = made.tariff.sets.set.buf
+    assert made.tariff.sets.passive and made.tariff.active_script == 1 and len(room) == len(blob)
+    assert made.tariff.sets.set_activation(0)
+    made.passes()
+    made.flow(1)
+    made.flow(1)
+    assert made.tariff.active_script == 2 and made.tariff.sets.set.buf is room
+    made.check()

@@ -44,8 +44,7 @@ class Sets:
         self._crc = crc
         self._config = config
         self._record = bytearray(12)
-        self._chunk = bytearray(_CHUNK)
-        self._last_chunk = self._chunk
+        self._chunk = self._last_chunk = b""  # only while a set is received
         self._blob = b""
         self._at = 0
         self._step = _IDLE
@@ -85,6 +84,7 @@ class Sets:
                     return True
                 self._take_record()
             if self.active:
+                self._grow(self.active)
                 n = self._tables.load_into(self.active, self.set.buf) if self._tables is not None else 0
                 if n:
                     self.set.take()
@@ -98,8 +98,16 @@ class Sets:
                 return False
             self.lost = self.active != 0
             self._use_factory()
+        try:
+            self._grow(self.passive)  # here, so that the exchange itself allocates nothing
+        except OSError:
+            pass  # it will ask again
         self.ready = True
         return True
+
+    def _grow(self, table):
+        if table and self._tables is not None:
+            self.set.grow(min(self._tables.length(table), t.MAX_BYTES))
 
     def _use_factory(self):
         self.set.make_default(self._config.default_script, self._config.secondary_default_script)
@@ -124,7 +132,9 @@ class Sets:
         if verdict:
             return verdict
         self._blob = blob
+        self._chunk = bytearray(_CHUNK)
         self._last_chunk = bytearray(len(blob) % _CHUNK or _CHUNK)
+        self.set.grow(len(blob))
         self._wanted = activation
         self._target = 1
         while self._target in (self.active, self.passive):
@@ -186,13 +196,14 @@ class Sets:
                 if self._at == len(self._blob):
                     self._step = _COMMIT
         elif tables.commit():
-            self._blob = b""
+            self._blob = self._chunk = self._last_chunk = b""
             self._control(self.active, self._target, self._wanted, self.swaps)
 
     def _load(self):
         self._tries += 1
         n = 0
         try:
+            self._grow(self.passive)
             n = self._tables.load_into(self.passive, self.set.buf)
         except OSError:
             if self._tries < _MOST_TRIES:

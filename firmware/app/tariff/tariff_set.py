@@ -5,6 +5,7 @@ Money is counted in 1e-5 of the currency unit, prices are that per kWh: the scal
 interface that has prices in scale -4 multiplies by ten. Bytes: docs/SPEC.md, "Tariff set".
 """
 
+from array import array
 from struct import pack_into
 
 from micropython import const
@@ -17,6 +18,7 @@ PRICES_AT = const(16)
 THRESHOLDS_AT = const(352)  # 8 groups x 3, u32 Wh
 FIXED = const(448)  # here the primary calendar starts
 MAX_BYTES = const(2416)  # FIXED, a primary calendar of 986, a secondary one of 978, a checksum
+_LEAST_BYTES = const(506)  # FIXED, two calendars of 29: the factory's
 
 TOU_SCRIPTS = const(48)
 BLOCK_SCRIPT = const(101)  # of group 1
@@ -40,7 +42,8 @@ def simple_calendar_into(buf, at, kind, script):
 
 
 class TariffSet:
-    """buf: bytearray(MAX_BYTES), filled by somebody else and then read by `take`. thresholds: 24 x Wh, NEVER where unused.
+    """buf: bytearray, filled by somebody else and then read by `take`; for sets of up to MAX_BYTES, `grow` it first.
+    thresholds: 24 x Wh, NEVER where unused.
 
     primary, secondary: Calendar; has_secondary: the set came with one of its own.
     """
@@ -48,11 +51,20 @@ class TariffSet:
     __slots__ = ("buf", "primary", "secondary", "has_secondary", "thresholds")
 
     def __init__(self):
-        self.buf = bytearray(MAX_BYTES)
+        self.buf = bytearray(_LEAST_BYTES)
         self.primary = Calendar()
         self.secondary = Calendar()
         self.has_secondary = False
-        self.thresholds = [NEVER] * 24
+        self.thresholds = array("i", [NEVER] * 24)
+
+    def grow(self, n):
+        """Room for a set of `n` bytes; what is there stays and goes on to be read. Allocates, unless there is room."""
+        if n <= len(self.buf):
+            return
+        buf = bytearray(n)
+        buf[: len(self.buf)] = self.buf
+        self.buf = buf
+        self.take()
 
     def make_default(self, script, secondary_script):
         """The factory's set: one register for ever on each element, all prices zero. A sketch of one: it has no checksum."""
