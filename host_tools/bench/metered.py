@@ -104,7 +104,7 @@ class _Books:
             return found
         state = ProfileState(self.cold, layout.PROFILE_STATE)
         totals = self.totals_wh[element]
-        profile = LoadProfile(ring, self.clock, totals, config, state, 0, NoLog())
+        profile = LoadProfile(ring, self.clock, totals, config, state, 0)
         sums = [0] * CHANNELS
         for index in range(profile.count):
             if not profile.read(index):

@@ -31,9 +31,9 @@ def at_rest(world, ring, profile):
 def booted(world, served, at):
     """A meter that comes up at second `at` with these registers."""
     ring = Ring(world.boot(), 0, SECTORS, 24, world.crc, 8)
-    state = ProfileState(ColdStore(FakeBytes(), 0x4000, world.crc), 12)
+    state = ProfileState(ColdStore(FakeBytes(), 0x4000, world.crc), 12, FakeLog())
     state.restore()
-    profile = LoadProfile(ring, FakeClock(at), served, IntervalConfig(30), state, 0, FakeLog())
+    profile = LoadProfile(ring, FakeClock(at), served, IntervalConfig(30), state, 0)
     profile.start(True)
     at_rest(world, ring, profile)
     drain(world, ring)

@@ -76,5 +76,5 @@ def test_a_day_of_two_elements():
         assert (first.status_read & TEST_MODE != 0) == (index in (3, 4))
     assert sum(row[0] for row in energies) == served[0][0] and sum(row[1] for row in energies) == served[1][1]
     assert energies[10] == (300, 21, 2314)
-    assert profiles.daily.read(0) and profiles.daily.import_wh == served[0][0] and profiles.daily.day == DAY
+    assert profiles.daily.read(0) and profiles.daily.energy_wh[0] == served[0][0] and profiles.daily.day == DAY
     assert profiles.voltage.read(47) and (profiles.voltage.second, profiles.voltage.mean_dv) == (86_400, 2314)

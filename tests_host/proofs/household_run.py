@@ -197,7 +197,7 @@ def _ring(bench, ring_id, payload):
 def stored_intervals(bench, sequence=-1):
     """([Interval] of the load profile after this entry's sequence, sequence of the newest, register at the oldest record)"""
     ring = _ring(bench, layout.RING_LOAD_0, layout.PAYLOAD_LOAD)
-    profile = LoadProfile(ring, _Still(), [0] * 6, _Still(), _Still(), 0, None)
+    profile = LoadProfile(ring, _Still(), [0] * 6, _Still(), _Still(), 0)
     body = bytearray(BODY)
     assert profile.fetch(0), "the oldest record is torn"
     profile.copy_body(body)

@@ -72,7 +72,7 @@ class Bench:
         self.blocks = Blocks(W25Q(self.spi, self.cs, self.time), Crc32(), False, 1)
         self.ring = self.blocks.ring[layout.RING_LOAD_0]
         self.clock = _Clock(self.minute)
-        self.profile = LoadProfile(self.ring, self.clock, self.served, _Config(), ProfileState(_Cold(), 12), 0, _Log())
+        self.profile = LoadProfile(self.ring, self.clock, self.served, _Config(), ProfileState(_Cold(), 12, _Log()), 0)
         self.profile.start(True)
         return self.settle()
 

@@ -57,9 +57,9 @@ class Life:
         clock = FakeClock(self.clock.at, self.clock.valid)
         self.clock = clock
         self.ring = Ring(self.blocks, 0, self.sectors, 24, self.crc, 8, at_once)
-        self.state = ProfileState(ColdStore(self.fram, 0x4000, self.crc), 12)
+        self.state = ProfileState(ColdStore(self.fram, 0x4000, self.crc), 12, self.log)
         self.state.restore()
-        self.profile = LoadProfile(self.ring, clock, self.served, self.config, self.state, 0, self.log)
+        self.profile = LoadProfile(self.ring, clock, self.served, self.config, self.state, 0)
         self.profile.start(power_on)
         self.settle()
 

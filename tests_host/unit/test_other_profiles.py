@@ -4,8 +4,8 @@
 import micropython
 from app.metrology import sample as s
 from app.metrology.sample import Sample
-from app.records.daily import DailyProfile
 from app.records.instrumentation import NO_TEMPERATURE, Instrumentation
+from app.records.load_profile import LoadProfile
 from app.records.profile import INVALID, PARTIAL, POWER_FAIL
 from app.records.profile_state import ProfileState
 from app.records.voltage_log import VoltageLog
@@ -38,7 +38,7 @@ class Bench:
         self.ring = Ring(self.blocks, 0, 6, self.payload, self.crc, 10)
         while self.ring.poll():
             pass
-        state = ProfileState(ColdStore(self.fram, 0x4000, self.crc), 12)
+        state = ProfileState(ColdStore(self.fram, 0x4000, self.crc), 12, FakeLog())
         state.restore()
         self.part = self.make(self, state)
         if hasattr(self.part, "start"):
@@ -61,14 +61,14 @@ class Bench:
 
 def instrumentation(at=0):
     def make(bench, state):
-        return Instrumentation(bench.ring, bench.clock, bench.sample, IntervalConfig(5), state, 1, FakeLog())
+        return Instrumentation(bench.ring, bench.clock, bench.sample, IntervalConfig(5), state, 1)
 
     return Bench(make, 24, at)
 
 
 def voltage(period_s, at=0):
     def make(bench, state):
-        return VoltageLog(bench.ring, bench.clock, bench.sample, PeriodConfig(period_s), state, 2, FakeLog())
+        return VoltageLog(bench.ring, bench.clock, bench.sample, PeriodConfig(period_s), state, 2)
 
     return Bench(make, 10, at)
 
@@ -118,7 +118,7 @@ def test_daily_consumption():
     served = [0] * 6
 
     def make(bench, state):
-        return DailyProfile(bench.ring, bench.clock, served, state, 3, FakeLog())
+        return LoadProfile(bench.ring, bench.clock, served, None, state, 3)
 
     bench = Bench(make, 16)
     bench.second(1)
@@ -130,8 +130,8 @@ def test_daily_consumption():
     part = bench.part
     assert part.count == 2
     assert part.read(0) and (part.day, part.minute, part.length_read) == (DAY, 1440, 1440)
-    assert (part.import_wh, part.export_wh) == (7_000, 40)
-    assert part.read(1) and (part.day, part.import_wh, part.export_wh, part.status_read) == (DAY + 1, 5_500, 0, 0)
+    assert part.energy_wh == [7_000, 40]
+    assert part.read(1) and (part.day, part.energy_wh, part.status_read) == (DAY + 1, [5_500, 0], 0)
 
 
 def rows_of(part):

@@ -35,9 +35,9 @@ interval_min 5 60 30  # aligned to UTC
 class Instrumentation(Profile):
     """values[0..7]: of the entry read last. temperature_x10: whoever can measure it sets it, 0.1 degree Celsius."""
 
-    def __init__(self, ring, clock, sample, config, state, state_at, log):
+    def __init__(self, ring, clock, sample, config, state, state_at):
         """sample: of the first element. config: with interval_min, one of load_profile.LENGTHS_MIN."""
-        super().__init__(ring, clock, config.interval_min, BODY, state, state_at, log)
+        super().__init__(ring, clock, config.interval_min, BODY, state, state_at)
         self.sample = sample
         self.config = config
         self.temperature_x10 = NO_TEMPERATURE
@@ -95,10 +95,6 @@ class Instrumentation(Profile):
             self.temperature_x10,
         )
         self._reset()
-
-    def _nothing(self, body, base):
-        for at in range(BODY):
-            body[at] = 0
 
     def _work_out(self, before, now):
         """allocates"""

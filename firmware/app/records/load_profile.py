@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
-"""Load profile: the four energies of every interval, as differences of the totals that readers are served."""
+"""Load profile: the energies of every interval or day, as differences of the totals that readers are served."""
 
 from struct import pack_into
 
 from micropython import const
 
 from app.metrology.registers import MODULUS_WH
-from app.records.profile import Profile
+from app.records.profile import DAY_MIN, Profile, copy_body
 from app.records.profile_reader import HEAD, difference_wh
 
 BODY = const(16)
 CHANNELS = const(4)  # active import, active export, reactive import, reactive export
+DAILY_CHANNELS = const(2)
 
 FIELDS = """
 interval_min 5 60 30  # aligned to UTC
@@ -24,14 +25,18 @@ def rule(group):
 
 
 class LoadProfile(Profile):
-    """energy_wh[0..3]: of the entry read last, and its attributes."""
+    """energy_wh[channel]: of the entry read last, and its attributes. Without a configuration its intervals are days, of
+    DAILY_CHANNELS: daily consumption.
+    """
 
-    def __init__(self, ring, clock, served_wh, config, state, state_at, log):
-        """served_wh: the six totals of one element that readers are served. config: with interval_min."""
-        super().__init__(ring, clock, config.interval_min, BODY, state, state_at, log)
+    def __init__(self, ring, clock, served_wh, config, state, state_at):
+        """served_wh: the six totals of one element that readers are served. config: with interval_min, or None."""
+        length_min = DAY_MIN if config is None else config.interval_min
+        channels = DAILY_CHANNELS if config is None else CHANNELS
+        super().__init__(ring, clock, length_min, 4 * channels, state, state_at)
         self.served_wh = served_wh
         self.config = config
-        self.energy_wh = [0] * CHANNELS
+        self.energy_wh = [0] * channels
 
     def open_wh(self, channel):
         """Counted since the newest record. allocates: where a total passes 2**30 on a 32-bit port"""
@@ -42,18 +47,18 @@ class LoadProfile(Profile):
         return moved if moved >= 0 else moved + MODULUS_WH
 
     def poll(self, now_ms, second):
-        if self.config.interval_min != self._wanted_min:
+        if self.config is not None and self.config.interval_min != self._wanted_min:
             self.set_length(self.config.interval_min)
         super().poll(now_ms, second)
 
     def _capture(self, body):
-        served = self.served_wh
-        pack_into("<IIII", body, 0, served[0], served[1], served[2], served[3])
+        for channel in range(len(self.energy_wh)):
+            pack_into("<I", body, 4 * channel, self.served_wh[channel])
 
     def _nothing(self, body, base):
-        if body is not base:  # pack_into clears first
-            pack_into(self._body_format, body, 0, base)
+        copy_body(body, 0, base)
 
     def _work_out(self, before, now):
-        for channel in range(CHANNELS):
-            self.energy_wh[channel] = 0 if self.rebased else difference_wh(before, now, HEAD + 4 * channel, MODULUS_WH)
+        for channel in range(len(self.energy_wh)):
+            moved = 0 if self.rebased else difference_wh(before, now, HEAD + 4 * channel, MODULUS_WH)
+            self.energy_wh[channel] = moved

@@ -15,7 +15,6 @@ from struct import pack_into
 
 from micropython import const
 
-from app.records import codes
 from app.records.profile_reader import HEAD, ProfileReader
 
 # Status of an interval
@@ -37,6 +36,12 @@ _REBASE = const(2)
 _LOOK_BACK = const(64)  # that many torn records in a row do not occur
 
 
+def copy_body(to, at, body):
+    """allocates: no"""
+    for n in range(len(body)):
+        to[at + n] = body[n]
+
+
 def is_missing(status):
     return status & (MISSING | PARTIAL) == MISSING
 
@@ -44,12 +49,12 @@ def is_missing(status):
 class Profile(ProfileReader):
     """length_min: of the intervals. status: of the open one so far. standing: bits that every interval gets while set.
 
-    restless: something waits to be appended: the next pass should come soon. errors: faults of the store. wrapped: records
-    have been overwritten. closed: records appended since boot. loaded: the ring has been looked at; before that nothing is
+    restless: something waits to be appended: the next pass should come soon. errors: faults of the store. closed: records
+    appended since boot. loaded: the ring has been looked at; before that nothing is
     known of what is stored, and the open interval neither. generation: time line << 8 | length changes within it.
     """
 
-    def __init__(self, ring, clock, length_min, body_size, state, state_at, log):
+    def __init__(self, ring, clock, length_min, body_size, state, state_at):
         """ring: Ring with payload HEAD + body_size. state: ProfileState, and the place of this profile in it."""
         super().__init__(ring, body_size)
         self.clock = clock
@@ -58,12 +63,10 @@ class Profile(ProfileReader):
         self.standing = 0
         self.restless = True
         self.errors = 0
-        self.wrapped = False
         self.closed = 0
         self.generation = 0
         self._state = state
         self._state_at = state_at
-        self._log = log
         self.loaded = False
         self._end = _NEVER  # of the newest record, minute number
         self._edge = _NEVER  # newest boundary that was passed
@@ -76,25 +79,23 @@ class Profile(ProfileReader):
         self._line = -1
         self._cut_status = 0
         self._timed = False  # there was time from the start on
-        self._body_format = "%ds" % body_size
-        self._record = bytearray(HEAD + body_size)
         self._edge_body = bytearray(body_size)
         self._away_body = bytearray(body_size)
         self._base_body = bytearray(body_size)
-        self._no_body = bytearray(body_size)
 
-    # What a subclass must say
+    # What a subclass has to say of its intervals
 
     def count_second(self):
         """A second has ended; nothing where totals are kept."""
 
     def _capture(self, body):
         """Pack what the interval that ends now has come to; the next one begins."""
-        raise NotImplementedError
+        self._nothing(body, body)
 
     def _nothing(self, body, base):
         """Pack an interval in which nothing was measured. base: body of the record before."""
-        raise NotImplementedError
+        for at in range(len(body)):
+            body[at] = 0
 
     # Life
 
@@ -214,8 +215,9 @@ class Profile(ProfileReader):
                 self._away_status = MISSING
         elif end < self._edge:
             # The store would not take it while its interval was the newest: nothing is made up.
-            self._nothing(self._no_body, self._base_body)
-            self._put(end, PARTIAL | INVALID, length, self._no_body)
+            body = self._away_body  # free: the time away is closed
+            self._nothing(body, self._base_body)
+            self._put(end, PARTIAL | INVALID, length, body)
         else:
             self._put(end, self._edge_status, length, self._edge_body)
 
@@ -259,19 +261,17 @@ class Profile(ProfileReader):
         if not minute and length:
             day -= 1  # an interval that ends at midnight belongs to the day before
             minute = DAY_MIN
-        record = self._record
+        record = self._before
         code = length if length < DAY_MIN else _LENGTH_DAY
         pack_into("<HHHBB", record, 0, day, minute, self.generation, status, code)
-        pack_into(self._body_format, record, HEAD, body)
+        copy_body(record, HEAD, body)
         if not self.ring.append(record):
             return False
         self._end = end
-        pack_into(self._body_format, self._base_body, 0, body)
+        copy_body(self._base_body, 0, body)
         self.closed += 1
-        if not self.wrapped and self.ring.slots < self.ring.next_sequence:
-            self.wrapped = True
-            if self._state.tell_wrapped(self._state_at):
-                self._log.append_now(codes.PROFILE_WRAPPED, self._state_at)
+        if self.ring.slots < self.ring.next_sequence:
+            self._state.tell_wrapped(self._state_at)
         return True
 
     def _load(self):
@@ -289,7 +289,6 @@ class Profile(ProfileReader):
                 self.generation = self.generation & 0xFF00 | (self.generation + 1) & 0xFF
             break
         self.loaded = True
-        self.wrapped = slots < ring.next_sequence
         if self._end == _NEVER:
             self._mark_due = _NEW_LINE
             return

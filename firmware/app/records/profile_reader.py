@@ -24,16 +24,14 @@ class ProfileReader:
         if ring.payload_size != HEAD + body_size:
             raise ValueError("profile: payload of the ring")
         self.ring = ring
-        self.body_size = body_size
         self.day = 0
         self.minute = 0
         self.generation_read = 0
         self.status_read = 0
         self.length_read = 0
         self._now = bytearray(HEAD + body_size)  # the record fetched last
-        self._before = bytearray(HEAD + body_size)  # and the one it is compared with
+        self._before = bytearray(HEAD + body_size)  # and the one it is compared with; between two reads it is free
         self._fetched = -1  # sequence of _now, -1: none
-        self._before_fetched = -1
 
     @property
     def count(self):
@@ -155,7 +153,7 @@ class ProfileReader:
 
     def copy_body(self, body):
         now = self._now
-        for at in range(self.body_size):
+        for at in range(len(now) - HEAD):
             body[at] = now[HEAD + at]
 
 

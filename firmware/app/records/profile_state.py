@@ -8,6 +8,8 @@ One cold record for all profiles, written when a flag comes up that the cut itse
 
 from micropython import const
 
+from app.records import codes
+
 _VERSION = const(1)
 PROFILES = const(8)
 _EACH = const(4)
@@ -18,7 +20,9 @@ SIZE = const(36)
 class ProfileState:
     """dirty: something waits to be saved; poll() does it."""
 
-    def __init__(self, cold, cold_id):
+    def __init__(self, cold, cold_id, log=None):
+        """log: Journal; None for who only reads."""
+        self.log = log
         self.cold = cold
         self.cold_id = cold_id
         self.dirty = False
@@ -57,13 +61,13 @@ class ProfileState:
         return 0
 
     def tell_wrapped(self, profile):
-        """returns: True the first time in the meter's life."""
+        """Records have been overwritten: logged the first time in the meter's life."""
         at = _HEAD + profile * _EACH + 3
         if self._record[at]:
-            return False
+            return
         self._record[at] = 1
         self.dirty = True
-        return True
+        self.log.append_now(codes.PROFILE_WRAPPED, profile)
 
     def poll(self):
         """Save what has changed; a store that cannot is asked again. allocates: no"""

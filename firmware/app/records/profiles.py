@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """All profiles of a meter as one feature: load profile of each element, instrumentation, voltage log, daily consumption."""
 
-from app.records.daily import DailyProfile
 from app.records.instrumentation import Instrumentation
 from app.records.load_profile import LoadProfile
 from app.records.profile_state import ProfileState
@@ -27,27 +26,23 @@ class Profiles:
         self, blocks, clock, elements, served_wh, cold, cold_id, load_config, instrument_config, voltage_config, log
     ):
         """blocks: Blocks, or None: no store for profiles. elements: list of Element; served_wh: State.served_wh."""
-        self.state = state = ProfileState(cold, cold_id)
+        self.state = state = ProfileState(cold, cold_id, log)
         ring = blocks.ring if blocks is not None else [None] * layout.RING_IDS
         sample = elements[0].sample
         self.load = []
         for i in range(len(elements)):
             of_load = ring[layout.RING_LOAD_0 + i]
             place = LOAD_1 if i else LOAD_0
-            made = (
-                LoadProfile(of_load, clock, served_wh[i], load_config, state, place, log)
-                if of_load is not None
-                else None
-            )
+            made = LoadProfile(of_load, clock, served_wh[i], load_config, state, place) if of_load is not None else None
             self.load.append(made)
         self.instrumentation = self.daily = None
         found = ring[layout.RING_INSTRUMENTATION]
         if found is not None:
-            self.instrumentation = Instrumentation(found, clock, sample, instrument_config, state, INSTRUMENTATION, log)
+            self.instrumentation = Instrumentation(found, clock, sample, instrument_config, state, INSTRUMENTATION)
         found = ring[layout.RING_DAILY]
         if found is not None:
-            self.daily = DailyProfile(found, clock, served_wh[0], state, DAILY, log)
-        self.voltage = VoltageLog(ring[layout.RING_VOLTAGE], clock, sample, voltage_config, state, VOLTAGE, log)
+            self.daily = LoadProfile(found, clock, served_wh[0], None, state, DAILY)
+        self.voltage = VoltageLog(ring[layout.RING_VOLTAGE], clock, sample, voltage_config, state, VOLTAGE)
         self._clock = clock
         self._adjusted = clock.adjusted
         self._generation = clock.generation

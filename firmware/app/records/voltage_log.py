@@ -11,7 +11,6 @@ from struct import pack_into
 from micropython import const
 
 from app.metrology import sample as s
-from app.records import codes
 
 PARTIAL = const(4)  # bits as in app.records.profile
 INVALID = const(8)
@@ -34,7 +33,7 @@ class VoltageLog:
     watches it. errors: faults of the store.
     """
 
-    def __init__(self, ring, clock, sample, config, state, state_at, log):
+    def __init__(self, ring, clock, sample, config, state, state_at):
         """ring: payload 10 bytes, or None: averages without a log. config: with period_s."""
         self.ring = ring
         self.clock = clock
@@ -52,7 +51,6 @@ class VoltageLog:
         self.errors = 0
         self._state = state
         self._state_at = state_at
-        self._log = log
         self._sum = 0
         self._weight = 0  # seconds in the sum
         self._seconds = 0  # of the open period, in which the chip measured
@@ -166,5 +164,5 @@ class VoltageLog:
             self.errors += 1
             return
         self._waits = False
-        if ring.slots < ring.next_sequence and self._state.tell_wrapped(self._state_at):
-            self._log.append_now(codes.PROFILE_WRAPPED, self._state_at)
+        if ring.slots < ring.next_sequence:
+            self._state.tell_wrapped(self._state_at)
