@@ -6,7 +6,8 @@
     build/<board>/<board>.romfs     made of it, for boards whose MicroPython has a ROMFS partition
     build/<board>/partitions.bin    ESP32 only: the partition table with the meter's raw area
 
-    build/<board>/source/   the Python that the .mpy files are made of, and which the lines of a traceback are in
+    build/<board>/source/   the Python that the .mpy files are made of, in which the lines of a traceback are; and names.json,
+                            what its names are called on the board
 
 Everything but main.py is linked (host_tools/linker: all of app is one module, and so is what else is loaded at each boot) and
 compiled by mpy-cross for the board's architecture with asserts kept (level 0). The output depends on the sources alone: the
@@ -86,9 +87,12 @@ def compile_tree(modules, arch, tree, source=None):
     """
     texts = inline.inlined({_dotted(name): path.read_text() for name, path in modules})
     try:
-        linked = linker.build(texts, (_FIRMWARE / "main.py").read_text())
+        linked, names = linker.build(texts, (_FIRMWARE / "main.py").read_text())
     except ValueError as error:
         raise ImageError(f"cannot be linked: {error}")
+    if source is not None:
+        source.mkdir(parents=True)
+        (source / "names.json").write_text(json.dumps(names, indent=1, sort_keys=True) + "\n")
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:  # each one waits for its own mpy-cross
 
         def compile_one(name):

@@ -4,13 +4,14 @@ names, every name it imports) is there once for all that is loaded at boot, and 
 
     groups.py   which modules become one            merge.py   several modules as one
     strip.py    what MicroPython does not read      shake.py   what nothing asks for
+    names.py    one name for many things
 
 `build` is given the whole program; what it is not sure of it leaves as it is.
 """
 
 import ast
 
-from host_tools.linker import groups, merge, shake, strip
+from host_tools.linker import groups, merge, names, scopes, shake, strip
 
 
 class Linked:
@@ -19,32 +20,20 @@ class Linked:
     """
 
     def __init__(self, tree, members):
-        self.text = ast.unparse(tree) + "\n"
-        self.code = self.text
+        self.tree = tree
+        self.text = self.code = ast.unparse(tree) + "\n"
         self.members = members
 
 
-def _identifiers(tree):
-    found = set()
-    for node in ast.walk(tree):
-        for field in ("id", "attr", "arg", "name", "asname"):
-            value = getattr(node, field, None)
-            if isinstance(value, str):
-                found.add(value)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.add(node.value)
-    return found
-
-
 def build(sources, main=""):
-    """sources: {module name: text}; main: source of main.py. returns: {module name: Linked}"""
-    names = set(sources)
-    modules = {name: groups.Source(name, strip.stripped(ast.parse(text)), names) for name, text in sources.items()}
+    """sources: {module name: text}; main: source of main.py. returns: {module name: Linked}, what was renamed"""
+    known = set(sources)
+    modules = {name: groups.Source(name, strip.stripped(ast.parse(text)), known) for name, text in sources.items()}
     members, alone = groups.grouped(modules)
     place = {old: new for new, olds in members.items() for old in olds}
     alone = {name: modules[name].tree for name in sorted(alone)}
     outside = [*alone.values(), ast.parse(main)]
-    asked = set().union(*map(_identifiers, outside))
+    asked = set().union(*map(scopes.identifiers, outside))
     kept = set()
     if groups.HEAD in place:
         kept = {
@@ -56,4 +45,9 @@ def build(sources, main=""):
     shake.numbers(trees, kept)
     shake.unused(trees, outside, kept)
     found = {name: Linked(strip.anonymous(tree), members[name]) for name, tree in linked.items()}
-    return found | {name: Linked(strip.anonymous(tree), [name]) for name, tree in alone.items()}
+    changed = names.rename(linked, outside, kept)
+    for name in linked:
+        found[name].code = ast.unparse(found[name].tree) + "\n"
+        if found[name].code.count("\n") != found[name].text.count("\n"):
+            raise ValueError(f"{name}: the lines of its source are not those of its code")
+    return found | {name: Linked(strip.anonymous(tree), [name]) for name, tree in alone.items()}, changed

@@ -2,8 +2,29 @@
 """Which names of a syntax tree mean the module's own: Python's rules of scope, as far as MicroPython has them."""
 
 import ast
+import re
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def words(value):
+    """Every name that code could take out of a constant: the words of a str or bytes, and the whole of it."""
+    if isinstance(value, bytes):
+        value = value.decode("latin-1")
+    return {value, *re.findall(r"[A-Za-z_]\w*", value)} if isinstance(value, str) else set()
+
+
+def identifiers(tree):
+    """Everything in a tree that could be a name, strings included."""
+    found = set()
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "asname", "module"):
+            value = getattr(node, field, None)
+            if isinstance(value, str):
+                found.add(value)
+        if isinstance(node, ast.Constant):
+            found |= words(node.value)
+    return found
 
 
 def arguments(function):

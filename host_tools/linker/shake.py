@@ -116,8 +116,7 @@ class _Uses(ast.NodeVisitor):
         self.names.update(alias.name for alias in node.names)
 
     def visit_Constant(self, node):
-        if isinstance(node.value, str):
-            self.names.add(node.value)
+        self.names |= scopes.words(node.value)
 
 
 def _uses(node):
