@@ -169,7 +169,7 @@ def test_calendar_by_hand():
         (720, 0, 8, 1, first, last),
     ]
     assert it.put(entries, [(DAY + 1, 3), (DAY + 7, 0)]) == 0
-    assert it.load() and it.entry(2) == entries[2]
+    assert it.load(it.record) and it.entry(2) == entries[2]
     for day, minute, state in (
         (DAY - 1, 1000, 0),
         (DAY, 359, 0),

@@ -29,8 +29,8 @@ EXPORT = const(4)
 WRONG = const(5)
 VALUES = const(6)
 
-# Eight bytes a row: value; 1: beyond is above; code of the start and of the end, big-endian (0: none); readings in one unit of
-# the event, big-endian. Packed, it stays in the ROM of the image.
+# Eight bytes a row: value; 1: beyond is above; code of the start and of the end, big-endian (0: none; names: app.records.codes);
+# readings in one unit of the event, big-endian. Packed, it stays in the ROM of the image.
 EACH = const(8)
 VALUE = const(0)
 UPWARDS = const(1)
@@ -38,18 +38,18 @@ START = const(2)
 END = const(4)
 UNIT = const(6)
 TABLE = (
-    b"\x00\x01\x80\x20\x80\x8d\x00\x64"  # extreme over voltage
-    b"\x00\x00\x80\x28\x80\x95\x00\x64"  # extreme under voltage
-    b"\x00\x00\x80\x2c\x80\x99\x00\x64"  # sag
-    b"\x00\x01\x80\x24\x80\x91\x00\x64"  # swell
-    b"\x00\x01\x00\x00\x00\x00\x00\x64"  # over voltage
-    b"\x00\x00\x00\x00\x00\x00\x00\x64"  # under voltage
-    b"\x01\x01\x7f\x01\x7f\x02\x00\x0a"  # over frequency
-    b"\x01\x00\x7f\x03\x7f\x04\x00\x0a"  # under frequency
-    b"\x02\x01\x80\x10\x00\x00\x00\x0a"  # over current
-    b"\x03\x00\x80\x14\x80\x15\x00\x01"  # power factor
-    b"\x04\x01\x81\xbb\x00\x00\x03\xe8"  # reverse run
-    b"\x05\x01\x81\xb8\x00\x00\x00\x01"  # polarity
+    b"\x00\x01\x80\x20\x80\x8d\x00\x64"  # EXTREME_OVER_VOLTAGE_START, EXTREME_OVER_VOLTAGE_END
+    b"\x00\x00\x80\x28\x80\x95\x00\x64"  # EXTREME_UNDER_VOLTAGE_START, EXTREME_UNDER_VOLTAGE_END
+    b"\x00\x00\x80\x2c\x80\x99\x00\x64"  # SAG_START, SAG_END
+    b"\x00\x01\x80\x24\x80\x91\x00\x64"  # SWELL_START, SWELL_END
+    b"\x00\x01\x00\x00\x00\x00\x00\x64"  # over voltage: no event
+    b"\x00\x00\x00\x00\x00\x00\x00\x64"  # under voltage: no event
+    b"\x01\x01\x7f\x01\x7f\x02\x00\x0a"  # OVER_FREQUENCY_START, OVER_FREQUENCY_END
+    b"\x01\x00\x7f\x03\x7f\x04\x00\x0a"  # UNDER_FREQUENCY_START, UNDER_FREQUENCY_END
+    b"\x02\x01\x80\x10\x00\x00\x00\x0a"  # OVER_CURRENT
+    b"\x03\x00\x80\x14\x80\x15\x00\x01"  # POWER_FACTOR_LOW, POWER_FACTOR_RESTORED
+    b"\x04\x01\x81\xbb\x00\x00\x03\xe8"  # REVERSE_CURRENT
+    b"\x05\x01\x81\xb8\x00\x00\x00\x01"  # INCORRECT_POLARITY
 )
 
 

@@ -29,7 +29,8 @@ demand_period_to_min 0 1440 1200  # 20:00, unverified
 """
 
 _STEPS = const(60)
-_PARTIAL = const(-1)
+_PARTIAL = const(0xFFFF)  # among the steps: 65 kWh in an hour is no energy of this meter
+_NOT_WHOLE = const(-1)
 _VERSION = const(1)
 _ENTRY = const(12)  # maximum W u32, end minute i32, reset minute i32
 _RECORD = const(37)
@@ -99,7 +100,7 @@ class Demand:
         self._ends = -1  # minute number at which the open step ends; -1: none is open
         self._step = 0
         self._from = [0, 0]  # totals at its beginning
-        self._steps = array("i", [_PARTIAL] * (2 * _STEPS))  # Wh of the last steps, import and export in turn
+        self._steps = array("H", [_PARTIAL] * (2 * _STEPS))  # Wh of the last steps, import and export in turn
         self._at = 0
         self._tainted = True
         self._adjusted = 0
@@ -190,7 +191,7 @@ class Demand:
         steps = self._steps
         at = self._at
         for k in (0, 1):
-            steps[2 * at + k] = advance_wh(self._served[k], self._from[k]) if whole else _PARTIAL
+            steps[2 * at + k] = min(advance_wh(self._served[k], self._from[k]), _PARTIAL) if whole else _PARTIAL
         self._at = at + 1 if at + 1 < _STEPS else 0
         if minute >= end + self._step:
             self._forget()
@@ -209,14 +210,14 @@ class Demand:
             self._take(IMPORT_IN_PERIOD, import_wh, end, interval)
 
     def _sum(self, k, count):
-        """Wh of the last `count` steps, or _PARTIAL. allocates: no"""
+        """Wh of the last `count` steps, or _NOT_WHOLE. allocates: no"""
         total = 0
         at = self._at
         for _ in range(count):
             at = at - 1 if at else _STEPS - 1
             wh = self._steps[2 * at + k]
-            if wh < 0:
-                return _PARTIAL
+            if wh == _PARTIAL:
+                return _NOT_WHOLE
             total += wh
         return total
 

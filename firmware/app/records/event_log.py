@@ -6,13 +6,11 @@ A clearing is a record of its own in the ring (`FLAG_CLEAR`): it says from which
 the log is as before or cleared, never in between. Bytes: docs/SPEC.md, "Event record".
 """
 
-from array import array
-
 from micropython import const
 
 from app import ticks
+from app.records.event_queue import CAPACITY
 
-CAPACITY = const(100)
 PAYLOAD = const(12)
 _LOOK_BACK = const(128)  # slots read: 100 events, and room for torn ones and a clearing
 
@@ -48,38 +46,23 @@ def decode(record, event):
     return True
 
 
-class Slots:
-    """In which slots the events of one log lie: of the one that was read last, so that four need the RAM of one."""
-
-    def __init__(self):
-        self.owner = None
-        self.place = array("H", bytes(2 * CAPACITY))  # lower 16 bits of the sequence number
-        self.next = 0
-        self.stored = 0
-        self.record = bytearray(PAYLOAD)
-        self.event = [0] * EVENT_FIELDS
-
-
 class EventLog:
     """total: events that came since boot. errors: slots found damaged when the log was last read from the start."""
 
-    def __init__(self, ring, queue, slots, number, may_clear):
-        """ring: Ring or ByteRing with payload_size 12, this log's alone; queue, slots: of all logs; number: layout.LOG_..."""
+    def __init__(self, ring, queue, number, may_clear):
+        """ring: Ring or ByteRing with payload_size 12, this log's alone; queue: of all logs; number: layout.LOG_..."""
         self.ring = ring
         self.queue = queue
         self.number = number
         self.may_clear = may_clear
         self.total = 0
         self.errors = 0
-        self._slots = slots
-        self._record = slots.record
-        self._event = slots.event
 
     @property
     def count(self):
         """Events held, 0..100. allocates: no; reads up to 128 slots when another log was read last"""
         self._load()
-        held = self._slots.stored + self.queue.count(self.number)
+        held = self.queue.stored + self.queue.count(self.number)
         return held if held < CAPACITY else CAPACITY
 
     def read_into(self, index, event):
@@ -88,19 +71,19 @@ class EventLog:
         returns: False when it cannot be read (there is no such event, the store is busy or failing). allocates: no
         """
         self._load()
-        held = self._slots.stored + self.queue.count(self.number)
+        held = self.queue.stored + self.queue.count(self.number)
         over = held - CAPACITY if held > CAPACITY else 0
         if not 0 <= index < held - over:
             return False
         index += over
-        slots = self._slots
+        slots = self.queue
         if index >= slots.stored:
-            self.queue.record_into(self.queue.event(self.number, index - slots.stored), self._record)
-            return decode(self._record, event)
+            self.queue.record_into(self.queue.event(self.number, index - slots.stored), self.queue.record)
+            return decode(self.queue.record, event)
         place = slots.next - slots.stored + index
         if place < 0:
             place += CAPACITY
-        return self._fetch(slots.place[place]) and decode(self._record, event)
+        return self._fetch(slots.place[place]) and decode(self.queue.record, event)
 
     def flush(self):
         """One step: the oldest that waits to the ring, or away when it is stored. allocates: no"""
@@ -109,26 +92,26 @@ class EventLog:
         if at < 0:
             return
         ring = self.ring
-        queue.record_into(at, self._record)
+        queue.record_into(at, queue.record)
         if not queue.handed(at):
             if ring.staged:
                 return
-            ring.append(self._record)
+            ring.append(queue.record)
             queue.hand_over(at)
         if not ring.staged:
             queue.free(at)
-            if self._slots.owner is self and decode(self._record, self._event):
+            if queue.owner is self and decode(queue.record, queue.fields):
                 self._keep(ring.next_sequence - 1)
 
     def newest_into(self, back, event):
         """What is stored `back` slots behind the newest (0 = that). returns: False: no event there, or not readable now"""
         ring = self.ring
         try:
-            if ring.busy() or not ring.read(ring.slots - 1 - back, self._record):
+            if ring.busy() or not ring.read(ring.slots - 1 - back, self.queue.record):
                 return False
         except OSError:
             return False
-        return decode(self._record, event) and not event[FLAGS] & FLAG_CLEAR
+        return decode(self.queue.record, event) and not event[FLAGS] & FLAG_CLEAR
 
     def lacks_clearing(self, sequence):
         """True when entries before `sequence` are still seen: their clearing was cut short. Boot only"""
@@ -137,18 +120,18 @@ class EventLog:
         if not 0 <= age <= _LOOK_BACK or age > ring.slots:
             return False  # they have left the log since
         for index in range(ring.slots - age, ring.slots):
-            if ring.read(index, self._record) and decode(self._record, self._event):
-                if self._event[FLAGS] & FLAG_CLEAR and self._event[EXTRA] == sequence:
+            if ring.read(index, self.queue.record) and decode(self.queue.record, self.queue.fields):
+                if self.queue.fields[FLAGS] & FLAG_CLEAR and self.queue.fields[EXTRA] == sequence:
                     return False
         return True
 
     def _keep(self, sequence):
-        # Of the record in self._event.
-        if self._event[FLAGS] & FLAG_CLEAR:
+        # Of the record in queue.fields.
+        if self.queue.fields[FLAGS] & FLAG_CLEAR:
             if self.may_clear:
-                self._forget(self._event[EXTRA])
+                self._forget(self.queue.fields[EXTRA])
             return
-        slots = self._slots
+        slots = self.queue
         slots.place[slots.next] = sequence & 0xFFFF
         slots.next = slots.next + 1 if slots.next + 1 < CAPACITY else 0
         if slots.stored < CAPACITY:
@@ -158,12 +141,12 @@ class EventLog:
             slots.stored -= 1
 
     def _oldest(self):
-        slots = self._slots
+        slots = self.queue
         place = slots.next - slots.stored
         return slots.place[place + CAPACITY if place < 0 else place]
 
     def _forget(self, sequence):
-        slots = self._slots
+        slots = self.queue
         while slots.stored and (self._oldest() - sequence) & 0x8000:
             slots.stored -= 1
 
@@ -173,12 +156,12 @@ class EventLog:
             if ring.busy():
                 return False
             back = (ring.next_sequence - place) & 0xFFFF
-            return ring.read(ring.slots - back, self._record)
+            return ring.read(ring.slots - back, self.queue.record)
         except OSError:
             return False
 
     def _load(self):
-        slots = self._slots
+        slots = self.queue
         if slots.owner is self:
             return
         ring = self.ring
@@ -191,7 +174,7 @@ class EventLog:
             if ring.busy():
                 return
             for index in range(max(0, ring.slots - _LOOK_BACK), ring.slots):
-                if ring.read(index, self._record) and decode(self._record, self._event):
+                if ring.read(index, self.queue.record) and decode(self.queue.record, self.queue.fields):
                     self._keep(ring.next_sequence - ring.slots + index)
                 else:
                     self.errors += 1

@@ -10,7 +10,7 @@ of it (app.records.event_log) is made good at the next boot. Source: SMETS2, eve
 from micropython import const
 
 from app.records import codes
-from app.records.event_log import CODE, DAY, EVENT_FIELDS, EXTRA, FLAG_CLEAR, SECOND, SERIAL, EventLog, Slots
+from app.records.event_log import CODE, DAY, EVENT_FIELDS, EXTRA, FLAG_CLEAR, SECOND, SERIAL, EventLog
 from app.records.event_queue import EventQueue
 from app.store import layout
 
@@ -25,9 +25,8 @@ class EventLogs:
     def __init__(self, rings):
         """rings: four Ring or ByteRing with payload_size 12, by log"""
         self.queue = EventQueue()
-        slots = Slots()
         cleared = (layout.LOG_STANDARD, layout.LOG_ALCS)
-        self.log = tuple([EventLog(rings[n], self.queue, slots, n, n in cleared) for n in range(_LOGS)])
+        self.log = tuple([EventLog(rings[n], self.queue, n, n in cleared) for n in range(_LOGS)])
         self.clearing = -1  # log whose clearing waits for the security log
         self._clear_to = 0
         self._day = 0

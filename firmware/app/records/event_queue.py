@@ -13,39 +13,43 @@ from micropython import const
 from app import ticks
 from app.store import layout
 
+CAPACITY = const(100)  # events of a log
 PLACES = const(24)  # more than an erase of 400 ms lets come
 FLAG_CLEAR = const(16)  # as app.records.event_log: a clearing, no event
-_FORMAT = "<HHHBBi"
+_RECORD = const(12)
+_FORMAT = "<HHHBBi"  # day, code, lower 16 bits of the second, byte of flags, serial number, extra
+_HIGH = const(6)  # the byte of flags; bit 0 is bit 16 of the second
 _FREE = const(0xFF)
 _HANDED = const(0x80)
+_FIELDS = const(6)  # of an event, as app.records.event_log has them
 
 
 class EventQueue:
-    """waiting: events in it. dropped: events given up since boot."""
+    """waiting: events in it. dropped: events given up since boot.
+
+    Also here, because the logs share it: owner, place, next, stored: in which slots of its ring the events of one log lie, the
+    one that was read last, so that four need the RAM of one; record, fields: for a record on its way to or from a ring.
+    """
 
     def __init__(self):
         self.waiting = 0
         self.dropped = 0
         self._log = bytearray(b"\xff" * PLACES)
-        self._day = array("H", bytes(2 * PLACES))
-        self._code = array("H", bytes(2 * PLACES))
-        self._second = array("H", bytes(2 * PLACES))  # lower 16 bits
-        self._high = bytearray(PLACES)  # byte 6 of the record: bit 16 of the second, flags
-        self._serial = bytearray(PLACES)
-        self._extra = array("i", bytes(4 * PLACES))
+        self._records = bytearray(_RECORD * PLACES)
         self._arrival = array("i", bytes(4 * PLACES))
         self._arrivals = 0
+        self.owner = None
+        self.place = array("H", bytes(2 * CAPACITY))  # lower 16 bits of the sequence number
+        self.next = 0
+        self.stored = 0
+        self.record = bytearray(_RECORD)
+        self.fields = [0] * _FIELDS
 
     def put(self, log, day, code, second, high, serial, extra):
         """Keep one event. allocates: no"""
         at = self._room()
         self._log[at] = log
-        self._day[at] = day
-        self._code[at] = code
-        self._second[at] = second & 0xFFFF
-        self._high[at] = high
-        self._serial[at] = serial
-        self._extra[at] = extra
+        pack_into(_FORMAT, self._records, _RECORD * at, day, code, second & 0xFFFF, high, serial, extra)
         self._arrival[at] = self._arrivals
         self._arrivals = ticks.add(self._arrivals, 1)
         self.waiting += 1
@@ -61,7 +65,7 @@ class EventQueue:
             at = self._after(log, at)
             if at < 0:
                 break
-            if not self._high[at] & FLAG_CLEAR:
+            if not self._records[_RECORD * at + _HIGH] & FLAG_CLEAR:
                 number -= 1
         return at
 
@@ -70,7 +74,11 @@ class EventQueue:
         found = 0
         if self.waiting:
             for at in range(PLACES):
-                if self._log[at] != _FREE and self._log[at] & 0x7F == log and not self._high[at] & FLAG_CLEAR:
+                if (
+                    self._log[at] != _FREE
+                    and self._log[at] & 0x7F == log
+                    and not self._records[_RECORD * at + _HIGH] & FLAG_CLEAR
+                ):
                     found += 1
         return found
 
@@ -87,17 +95,9 @@ class EventQueue:
 
     def record_into(self, at, buf):
         """The 12 bytes of a record. allocates: no"""
-        pack_into(
-            _FORMAT,
-            buf,
-            0,
-            self._day[at],
-            self._code[at],
-            self._second[at],
-            self._high[at],
-            self._serial[at],
-            self._extra[at],
-        )
+        at *= _RECORD
+        for n in range(_RECORD):
+            buf[n] = self._records[at + n]
 
     def _after(self, log, before):
         # Of the events of this log the next one that came after that at `before`.

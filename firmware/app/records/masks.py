@@ -65,7 +65,7 @@ class Masks:
         self.cold = cold
         self.cold_id = cold_id
         self.waiting = False
-        self._record = bytearray(_RECORD)
+        self._record = None  # as it is stored; None: the factory's, which stay where they are
         self._next = None  # only while a change waits
         self.known = False  # a stored record was found
         self.restore()
@@ -74,13 +74,10 @@ class Masks:
         """Load what is stored. Boot only; again later if the store did not answer"""
         if self.known or self.waiting:
             return
-        record = self._record
+        record = bytearray(_RECORD)
         if self.cold.load_into(self.cold_id, record) == _RECORD and record[0] == _VERSION:
+            self._record = record
             self.known = True
-            return
-        record[0] = _VERSION
-        for at in range(len(FACTORY)):
-            record[1 + at] = FACTORY[at]
 
     def of(self, code):
         """What to do with a code, see above. allocates: no"""
@@ -116,7 +113,11 @@ class Masks:
 
     def bit(self, mask, low):
         """Bit of a mask for the code with low byte `low`: 0 or 1."""
-        return self._record[1 + mask * _BYTES + 31 - (low >> 3)] >> (low & 7) & 1
+        return self._byte(mask * _BYTES + 31 - (low >> 3)) >> (low & 7) & 1
+
+    def _byte(self, at):
+        record = self._record
+        return FACTORY[at] if record is None else record[1 + at]
 
     def write(self, mask, bits):
         """bits: 64 bytes as transmitted. returns: STORED, WAITS or REFUSED_...; all or nothing, also through a power cut.
@@ -126,20 +127,23 @@ class Masks:
             return REFUSED_MALFORMED
         if self.waiting:
             return REFUSED_BUSY
-        self._next = bytearray(self._record)  # pyright: ignore[reportArgumentType]
+        record = bytearray(_RECORD)
+        record[0] = _VERSION
+        for at in range(MASKS * _BYTES):
+            record[1 + at] = self._byte(at)
         base = 1 + mask * _BYTES
         for at in range(_BYTES):
             change = bits[at]
-            self._next[base + at] = self._record[base + at] & ~change & 0xFF | bits[_BYTES + at] & change
+            record[base + at] = record[base + at] & ~change & 0xFF | bits[_BYTES + at] & change
+        self._next = record
         self.waiting = True
         self.poll()
         return WAITS if self.waiting else STORED
 
     def read_into(self, mask, buf):
         """The 32 bytes of a mask, most significant first. allocates: no"""
-        base = 1 + mask * _BYTES
         for at in range(_BYTES):
-            buf[at] = self._record[base + at]
+            buf[at] = self._byte(mask * _BYTES + at)
 
     def poll(self):
         """Try to store what waits. allocates: no, once a record of this length was stored"""

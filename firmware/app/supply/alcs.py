@@ -15,6 +15,7 @@ from micropython import const
 from app.records import codes
 from app.records.event_fields import alcs_extra
 from app.supply import switch as sw
+from app.supply.alcs_calendar import RECORD as CALENDAR_BYTES
 from app.supply.alcs_calendar import Calendar
 
 BY_CALENDAR = const(0)
@@ -100,8 +101,9 @@ class Alcs:
 
     def start(self):
         """After the switch has been restored. Boot only."""
-        self._cold.load_into(self._calendar_id, self.calendar.record)
-        self._used = self.calendar.load()
+        calendar = bytearray(CALENDAR_BYTES)
+        self._cold.load_into(self._calendar_id, calendar)
+        self._used = self.calendar.load(calendar)
         record = self._record
         if self._cold.load_into(self._cold_id, record) != RECORD or record[0] != _VERSION:
             return
@@ -167,7 +169,7 @@ class Alcs:
                 return 4
         except OSError:
             return 4
-        calendar.load()
+        calendar.load(calendar.record)
         self.calendar = calendar
         self._used = True
         self._due_day = -1

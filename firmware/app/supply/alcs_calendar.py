@@ -26,21 +26,22 @@ _LOOK_BACK = const(70)  # days: nine weeks and a day, of which special days canc
 
 
 class Calendar:
-    """entries, specials: how many. record: bytes as they are stored; `load` after it was filled."""
+    """entries, specials: how many. record: bytes as they are stored, empty where there is no calendar."""
 
     __slots__ = ("record", "entries", "specials")
 
     def __init__(self):
-        self.record = bytearray(RECORD)
+        self.record = b""
         self.entries = 0
         self.specials = 0
 
-    def load(self):
-        """returns: True when the record is a calendar; else it is an empty one."""
-        record = self.record
+    def load(self, record):
+        """Take over a record of RECORD bytes. returns: True when it is a calendar; else this stays an empty one."""
         good = record[0] == _VERSION and record[1] <= ENTRIES and record[2] <= SPECIAL_DAYS
-        self.entries = record[1] if good else 0
-        self.specials = record[2] if good else 0
+        if good:
+            self.record = record
+            self.entries = record[1]
+            self.specials = record[2]
         return good
 
     def put(self, entries, specials):
@@ -50,9 +51,7 @@ class Calendar:
         """
         if len(entries) > ENTRIES or len(specials) > SPECIAL_DAYS:
             return 1
-        record = self.record
-        for at in range(RECORD):
-            record[at] = 0
+        self.record = record = bytearray(RECORD)
         record[0] = _VERSION
         record[1] = len(entries)
         record[2] = len(specials)

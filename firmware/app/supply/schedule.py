@@ -43,7 +43,7 @@ class Schedule:
         self._cold = cold
         self._cold_id = cold_id
         self._log = log
-        self._record = bytearray(_RECORD)
+        self._record = b""  # until there are actions
         self._next = -1  # minute of the next waiting action, -1: none
 
     def restore(self):
@@ -51,8 +51,7 @@ class Schedule:
         record = bytearray(_RECORD)
         if self._cold.load_into(self._cold_id, record) == _RECORD and record[0] == _VERSION:
             self._record = record
-        self._record[0] = _VERSION
-        self._find_next()
+            self._find_next()
 
     def set(self, actions):
         """Replace the list: [(minute number, door command, door source)], ascending, at most 8. returns: 0, or why not:
@@ -83,6 +82,8 @@ class Schedule:
 
     def entry(self, i):
         """(minute number, command, source, state 0 empty 1 waiting 2 done 3 failed) of action i. allocates"""
+        if not self._record:
+            return 0, 0, 0, _EMPTY
         return unpack_from("<iBBB", self._record, _HEAD + i * _ENTRY)
 
     def poll(self, now_ms, second):
