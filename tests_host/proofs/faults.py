@@ -108,11 +108,11 @@ class Watch:
 
     def _count_new(self, number, log):
         new = log.total - self._logged[number]
-        assert new <= log.count, f"{self.name}: events left the log unseen"
         self._logged[number] = log.total
         event = [0] * EVENT_FIELDS
         part = log.ring.store
         log.ring.store = Bytes(self.sim.bench.fram.storage.data)  # looking costs the meter no time on its bus
+        assert new <= log.count, f"{self.name}: events left the log unseen"
         for i in range(log.count - new, log.count):
             if log.read_into(i, event):
                 self.events[event[CODE]] = self.events.get(event[CODE], 0) + 1
@@ -122,7 +122,7 @@ class Watch:
         """The truth's second ends where the meter's does: elsewhere once the RTC has lost its time."""
         world = self.sim.world
         tick_ms = world.clock.now_us // 1000 - world.clock.ticks_diff(world.clock.ticks_ms(), clock._tick_ms)
-        phase_us = (tick_ms - clock._rest_ms) % 1000 * 1000
+        phase_us = (tick_ms - clock.rest_ms) % 1000 * 1000
         if phase_us != self._phase_us:
             self._phase_us = phase_us
             world.lines[0].truth.set_second_phase(phase_us)
