@@ -221,7 +221,7 @@ def compose(hw, config=None, settings=None):
     clock = Clock(hw.clock.ticks_ms() & _TICK_MASK)
     log = journal.Journal(EventLogs(event_rings), clock, Masks(cold, layout.EVENT_MASKS), settings.events)
     timekeeper = Timekeeper(_rtc(hw), clock, log)
-    supervision = Supervision(elements, store, log, config)
+    supervision = Supervision(elements, store, log)
     power_good = hw.power_fail.value if hw.power_fail is not None else _always
     supply = None
     stuck = []
@@ -265,6 +265,7 @@ def compose(hw, config=None, settings=None):
         hw.terminal_temperature,
         switches[2],
     )
+    supervision.follow(engines.quality)
     if supply is not None:
         supply.watch_over(engines.tamper)
     preset.connect(engines)

@@ -14,7 +14,7 @@ class Config:
     """longest_wait_ms: longest wait between two passes. save_mwh: unsaved energy that triggers a save (mWh). wait_mwh: energy
     that may flow during one wait at the present power (mWh); the sum of both, and one chip window, is the loss bound of a cut.
     save_seconds: the time is saved at least this often. With a longest wait above a second these three give way to it: long
-    runs lose at most one wait, and say so. import_only: negative power is reverse run, not export.
+    runs lose at most one wait, and say so.
     """
 
     __slots__ = (
@@ -24,7 +24,6 @@ class Config:
         "save_mwh",
         "wait_mwh",
         "save_seconds",
-        "import_only",
         "start_current_w",
         "meter_constant_imp_per_kwh",
     )
@@ -38,7 +37,6 @@ class Config:
         self.save_mwh = SAVE_WH_X1000
         self.wait_mwh = WAIT_WH_X1000
         self.save_seconds = 1
-        self.import_only = False
         self.start_current_w = 9  # 40 mA at 230 V: class B starting current of 1-10(100) A, EN 50470-3
         self.meter_constant_imp_per_kwh = 1000
 

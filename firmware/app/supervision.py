@@ -7,31 +7,38 @@ from app.metrology import sample as s
 from app.records import codes
 
 _REJECTED_EVERY_S = const(3600)  # rejections are counted one by one and logged at most once an hour
-_REVERSE_S = const(5)
 
 _NEWS = s.RESTARTED | s.DOWN | s.SUSPECT | s.REPAIRED
 
 
 class Supervision:
-    """elements: list of Element; store: State; log: event log; config: Config.
+    """elements: list of Element; store: State; log: event log.
 
-    reverse[i]: element runs in reverse (only with import_only). fault[i]: chip down. warning: any of them, or a flag.
+    reverse[i]: element runs in reverse, as the power quality supervision has found. fault[i]: chip down. warning: any of them,
+    or a flag.
     """
 
-    def __init__(self, elements, store, log, config):
+    def __init__(self, elements, store, log):
         self.elements = elements
         self.store = store
         self.log = log
-        self.config = config
         self.fault = [0] * len(elements)
         self.reverse = [0] * len(elements)
         self.rejected = 0
         self.warning = False
-        self._reverse_s = [0] * len(elements)
         self._identified = [0] * len(elements)
         self._rejected_logged = 0
         self._countdown_s = 0
         self._settled = False  # as of the last look there is nothing to do, and only news can change that
+
+    def follow(self, quality):
+        """quality: app.quality.quality.Quality, whose reverse run is a warning too."""
+        self.reverse = quality.reverse
+        quality.supervision = self
+
+    def look_again(self):
+        """Something that it follows has changed."""
+        self._settled = False
 
     def poll(self, now_ms, second):
         if self._settled and self.warning is self.store.flagged:
@@ -43,9 +50,8 @@ class Supervision:
         self._look(second)
 
     def _look(self, second):
-        config = self.config
         warning = self.store.flagged
-        settled = not config.import_only
+        settled = True
         busy = False  # one storage operation a pass: energy reads must not wait for two
         for i in range(len(self.elements)):
             element = self.elements[i]
@@ -66,8 +72,6 @@ class Supervision:
             if element.lost_changed and not busy:
                 busy = True
                 self._lost(element)
-            if second and config.import_only:
-                self._watch_direction(i, element)
             if element.down or self.reverse[i]:
                 warning = True
             settled = settled and self._identified[i] and not (element.down or element.lost_changed)
@@ -86,14 +90,3 @@ class Supervision:
         self.store.save_lost(self.elements)
         wh = (element.lost_mwh[0] + element.lost_mwh[1]) // 1000
         self.log.append_now(codes.ENERGY_LOST, wh if wh < 0xFFFF else 0xFFFF)
-
-    def _watch_direction(self, i, element):
-        if element.sample.active_power_mw < 0:
-            if self._reverse_s[i] < _REVERSE_S:
-                self._reverse_s[i] += 1
-                if self._reverse_s[i] == _REVERSE_S:
-                    self.reverse[i] = 1
-                    self.log.append_now(codes.REVERSE_CURRENT, i)
-        else:
-            self._reverse_s[i] = 0
-            self.reverse[i] = 0

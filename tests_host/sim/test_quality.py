@@ -31,6 +31,7 @@ def test_supervision(case, chip):
     off = {name: 0 for name in PERIODS if name not in changes}
     run = QualityRun(chip, [(5, point), (5, NOMINAL)], changes={**off, **changes})
     assert tuple(run.codes) == codes
+    assert run.sim.meter.supervision.reverse is run.quality.reverse, "what the panel shows"
     # Decided in the third second beyond, and the third back: a pass, and the chip's own averaging, late.
     start_s = run.job.start[0] * 86_400 + run.job.start[1] + 8
     assert start_s + 3 <= run.events[0][0] <= start_s + 4

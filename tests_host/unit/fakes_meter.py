@@ -245,7 +245,7 @@ class Rig:
         self.log = parts.get("log") or Journal(EventLogs(rings), self.clock, masks, Group("events", FIELDS))
         self.rtc = rtc
         self.timekeeper = parts.get("timekeeper") or Timekeeper(rtc, self.clock, self.log)
-        self.supervision = parts.get("supervision") or Supervision(self.elements, self.store, self.log, self.config)
+        self.supervision = parts.get("supervision") or Supervision(self.elements, self.store, self.log)
         self.watchdog = FakeWatchdog()
         self.boot_ms = boot_ms
         self.outage = Outage(self.clock, self.log, self.store.cold, layout.OUTAGE)

@@ -122,6 +122,42 @@ def test_reverse_run_in_an_import_only_meter():
     assert b.events() == [] and b.quality.reverse == [0]
 
 
+def test_a_break_in_reverse_run_begins_anew_and_each_episode_is_told():
+    b = Bench(import_only=1)
+    sample = b.elements[0].sample
+    for power_mw, seconds in ((-500_000, 5), (500_000, 1), (-500_000, 5)):
+        sample.active_power_mw = power_mw
+        b.seconds(seconds)
+    assert b.events() == [] and b.quality.reverse == [0]
+    b.seconds(1)
+    sample.active_power_mw = 500_000
+    b.seconds(6)
+    sample.active_power_mw = -500_000
+    b.seconds(6)
+    assert b.events() == [(0x81BB, extra(500, 6))] * 2
+
+
+class Follower:
+    def __init__(self):
+        self.looks = 0
+
+    def look_again(self):
+        self.looks += 1
+
+
+def test_who_follows_is_told_when_reverse_run_begins_and_ends():
+    b = Bench(import_only=1)
+    b.quality.supervision = follower = Follower()
+    b.elements[0].sample.active_power_mw = -500_000
+    b.seconds(5)
+    assert follower.looks == 0
+    b.seconds(20)
+    assert follower.looks == 1
+    b.settings.import_only = 0
+    b.quality.reload()
+    assert follower.looks == 2 and b.quality.reverse == [0]
+
+
 def test_polarity_where_there_is_an_input():
     wrong = [0]
     b = Bench(polarity=lambda: wrong[0])

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What the measuring chain did wrong becomes events, once each, and a warning sign.
 
-Codes: SMETS2/GBCS 81AC measurement fault, 81A0 integrity (extra 20 calibration, 21 configuration), 81BB reverse
-current; project 7F11 energy declared lost (extra Wh), 7F12 reading rejected (extra how many).
+Codes: SMETS2/GBCS 81AC measurement fault, 81A0 integrity (extra 20 calibration, 21 configuration); project 7F11 energy
+declared lost (extra Wh), 7F12 reading rejected (extra how many).
 """
 
-from app.config import Config
 from app.metrology import sample as s
 from app.metrology.element import Element
 from app.supervision import Supervision
@@ -30,13 +29,11 @@ class Store:
 
 
 class Bench:
-    def __init__(self, count=1, import_only=False):
-        config = Config("e2c2" if count == 2 else "e1c1")
-        config.import_only = import_only
+    def __init__(self, count=1):
         self.log = Log()
         self.store = Store()
         self.elements = [Element(ScriptedFrontEnd()) for _ in range(count)]
-        self.it = Supervision(self.elements, self.store, self.log, config)
+        self.it = Supervision(self.elements, self.store, self.log)
         self.now = START
 
     def look(self, flags=GOOD, second=True, index=0):
@@ -130,29 +127,32 @@ def test_rejections_are_counted_each_and_told_at_most_once_an_hour():
     assert b.log.events == [(0x7F12, 3), (0x7F12, 1)] and b.it.rejected == 4
 
 
-def test_reverse_run_after_five_seconds_of_import_only():
-    b = Bench(import_only=True)
-    chip = b.elements[0].front_end
-    chip.show(-100)
-    for _ in range(4):
-        b.look()
-    assert b.it.reverse == [0]
-    chip.show(100)
-    b.look()  # five in a row, not five in all
-    chip.show(-100)
-    for _ in range(4):
-        b.look()
-    assert b.it.reverse == [0] and b.log.events == []
-    for _ in range(10):
-        b.look()
-    assert b.it.reverse == [1] and b.it.warning and b.log.events == [(0x81BB, 0)]
-    chip.show(100)
-    b.look()
-    assert b.it.reverse == [0]
-    chip.show(-100)
+class Quality:
+    """Finds reverse run of an element, as app.quality.quality does."""
+
+    def __init__(self, elements):
+        self.reverse = [0] * elements
+        self.supervision = None
+
+    def find(self, i, reverse):
+        self.reverse[i] = reverse
+        self.supervision.look_again()
+
+
+def test_reverse_run_is_a_warning_as_long_as_it_lasts():
+    b = Bench(2)
+    quality = Quality(2)
+    b.it.follow(quality)
     for _ in range(5):
         b.look()
-    assert b.log.events == [(0x81BB, 0)] * 2  # a new episode
+    assert b.it.reverse == [0, 0] and not b.it.warning
+    quality.find(1, 1)
+    for _ in range(5):
+        b.look(second=False)
+        assert b.it.reverse == [0, 1] and b.it.warning
+    quality.find(1, 0)
+    b.look(second=False)
+    assert b.it.reverse == [0, 0] and not b.it.warning and b.log.events == []
 
 
 def test_export_is_no_reverse_run():

@@ -57,6 +57,7 @@ class Quality:
         "rows",
         "average",
         "reverse",
+        "supervision",
         "dirty",
         "errors",
         "_period",
@@ -84,6 +85,7 @@ class Quality:
         self.rows = Qualifier(n, r.ROWS)
         self.average = AverageVoltage(n, clock, 0, 0, 0)
         self.reverse = [0] * n
+        self.supervision = None  # app.supervision.Supervision, once it follows
         self.dirty = False
         self.errors = 0
         self._period = array("H", [0] * r.ROWS)
@@ -119,7 +121,7 @@ class Quality:
                 if not self._period[row]:
                     rows.forget(r.ROWS * i + row)
             rows.look(i, self._period)
-            self.reverse[i] = rows.active[r.ROWS * i + r.REVERSE]
+            self._note_reverse(i)
         self.average.set(settings.average_s, settings.average_over_0v1 * 100, settings.average_under_0v1 * 100)
         band.narrow(self._band, settings, self._period)
         for i in range(len(self._calm)):
@@ -235,8 +237,15 @@ class Quality:
             self.log.append_now(code, _extra(value, i, run_s))
         elif r.OVER_VOLTAGE <= row <= r.UNDER_VOLTAGE:
             self._record_only(i, row, started, run_s)
-        self.reverse[i] = rows.active[r.ROWS * i + r.REVERSE]
+        self._note_reverse(i)
         self.dirty = True
+
+    def _note_reverse(self, i):
+        now = self.rows.active[r.ROWS * i + r.REVERSE]
+        if self.reverse[i] != now:
+            self.reverse[i] = now
+            if self.supervision is not None:
+                self.supervision.look_again()
 
     def _record_only(self, i, row, started, run_s):
         """No event has a code for it: its beginning and its end go to the dip log."""

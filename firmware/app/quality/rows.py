@@ -29,8 +29,8 @@ EXPORT = const(4)
 WRONG = const(5)
 VALUES = const(6)
 
-# Eight bytes a row: value; 1: beyond is above; code of the start and of the end, big-endian (0: none; names: app.records.codes);
-# readings in one unit of the event, big-endian. Packed, it stays in the ROM of the image.
+# Eight bytes a row: value; 1: beyond is above; code of the start and of the end, big-endian (0: none), named behind
+# it; readings in one unit of the event, big-endian. Packed, it stays in the ROM of the image.
 EACH = const(8)
 VALUE = const(0)
 UPWARDS = const(1)
