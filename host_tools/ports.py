@@ -173,6 +173,8 @@ class MeteringChip(Protocol):
 
     settled_us: int
     energy_read_us: int
+    until_us: int
+    settle: Any
     resets: int
     unmeasured_nj: dict[str, int]
 

@@ -132,7 +132,7 @@ class Job:
         """World and board of this run, calibrated and with its stored state, ready to boot."""
         world = self._new_world()
         bench = VirtualBoard(world, self.chip, self.variant, self.lcd, self.errors, self.faults, self.storage)
-        world.lines = [self._line(source, chip) for source, chip in zip(self.sources, bench.chips, strict=True)]
+        world.connect([self._line(source, chip) for source, chip in zip(self.sources, bench.chips, strict=True)])
         bench.rtc.set_utc(_moment(*self.start))
         if self.state is not None and not self.state.fresh:
             self.state.load_into(bench)

@@ -109,13 +109,13 @@ class LiveLine(Line):
         length, self.point = self.load.present()
         self.until_us += length
 
-    def next_turn_us(self, limit_us):
+    def next_turn_us(self, after_us, limit_us):
         """Unknown: nobody knows what the hand will do. Waits are short enough that it does not matter."""
         return NEVER
 
     def change(self, at_us):
         """The load is another one from `at_us` on, which is not in the past."""
-        self.until_us = min(self.until_us, at_us)
+        self.chip.until_us = self.until_us = min(self.until_us, at_us)
 
 
 class LiveWorld(World):

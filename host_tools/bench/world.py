@@ -3,7 +3,8 @@
 
 Time passes in two ways only: buses and the interpreter charge it while the firmware works, and `wait` lets it pass until the
 firmware's next pass. `wait` never steps over a change of the load, a fault, an input edge or, when it is longer than a second,
-over the metering second in which the sign of the power changes.
+over the metering second in which the sign of the power changes. A change of the load that falls into a pass takes effect at its
+own instant too: a chip that is looked at later has the world settle first (`EnergyChip.catch_up`).
 """
 
 from __future__ import annotations
@@ -80,21 +81,15 @@ class Line:
         self.until_us += duration
         self.point = point
 
-    def edge_us(self):
-        """When the present segment ends. A change that fell into a pass after the chip had been read takes effect, for chip and
-        truth alike, where the chip's reckoning stands."""
-        settled = self.chip.settled_us
-        return self.until_us if self.until_us > settled else settled if self.until_us != NEVER else NEVER
-
     def forget_gap(self):
         """The next energy read ends no gap."""
         self.read_us = None
         self.stale_us = self.chip.energy_read_us
 
-    def next_turn_us(self, limit_us):
-        """When active or reactive power next turns round, as far as that is before `limit_us`; else NEVER."""
+    def next_turn_us(self, after_us, limit_us):
+        """When active or reactive power next turns round after `after_us`, as far as that is before `limit_us`; else NEVER."""
         turns = self.turns
-        while turns and turns[0] < self.until_us:
+        while turns and turns[0] <= after_us:
             turns.popleft()
         while not turns and self.seen_us < limit_us:
             if not self._read_ahead():
@@ -118,7 +113,7 @@ class World:
         self.clock = VirtualClock()
         self.costs = costs
         self.end_us = end_us
-        self.lines = []
+        self.lines: list[Line] = []
         self.faults: Schedule | None = None
         self.inputs = []  # things with next_edge_us(now_us): buttons, interrupts of the chips
         self.supply_on = False
@@ -127,40 +122,47 @@ class World:
         self.longest_gap_us = 0
         self._done_us = 0  # truth is integrated up to here
         self._idle_us = 0
+        self._pass_us = 0  # when the present pass, or boot, began
         self.watchdog_fed_us = 0
         self.watchdog_timeout_us = 8 * SECOND_US
         self.watchdog_on = False
         self.on_supply = None  # called with True / False
+
+    def connect(self, lines):
+        """lines: list of Line, one an element."""
+        self.lines = lines
+        for line in lines:
+            line.chip.settle = self.settle
+            line.chip.until_us = line.until_us
 
     # -- time -------------------------------------------------------------------------------------------------
 
     def settle(self):
         """Integrate the truth to now and enter every segment that has begun."""
         now = self.clock.now_us
-        changed = True
-        while changed:
+        stop = -1
+        while stop < now:
             stop = now
             for line in self.lines:
-                if line.until_us <= stop:  # else its edge is later still
-                    edge = line.edge_us()
-                    stop = min(stop, edge)
+                stop = min(stop, line.until_us)
             if stop > self._done_us:
                 if self.supply_on:
                     for line in self.lines:
                         line.truth.add(self._done_us, stop, line.point)
                 self._done_us = stop
-            changed = stop < now
             for line in self.lines:
-                if line.until_us <= stop and line.edge_us() <= stop:
+                if line.until_us <= stop:
                     while line.until_us <= stop:
                         line.step()
+                    line.chip.until_us = line.until_us
                     if self.supply_on:
                         self._apply(line, stop)
-                    changed = True
 
     def _apply(self, line, at_us):
         clock = self.clock
         now = clock.now_us
+        if line.chip.settled_us > at_us:
+            raise RuntimeError("a chip was looked at beyond a change of what flows")
         clock.now_us = at_us
         line.chip.set_point(line.point)
         clock.now_us = now
@@ -202,6 +204,7 @@ class World:
             if woken or clock.now_us >= target:
                 break
             edge = self._next_edge_us()  # the load has changed, and an interrupt may come of it
+        self._pass_us = clock.now_us
         self._idle_us = clock.now_us - idle_from
 
     def _before_sign_change(self, target):
@@ -212,10 +215,10 @@ class World:
         now = self.clock.now_us
         end = target
         for line in self.lines:
-            turn = line.next_turn_us(end)
+            turn = line.next_turn_us(self._pass_us, end)
             if turn == NEVER:
                 continue
-            turn = max(turn, now)  # it fell into the pass that has just ended
+            turn = max(turn, now)  # it fell into the pass that has just ended: perhaps after the energy was read
             begin = end - -(-(end - turn) // SECOND_US) * SECOND_US
             target = min(target, begin if begin > now else begin + SECOND_US)
         return target
@@ -288,5 +291,5 @@ class World:
             self.clock.now_us = self.end_us
             self.settle()
             raise EndOfRun
-        self.clock.now_us = target
+        self._pass_us = self.clock.now_us = target
         self.settle()

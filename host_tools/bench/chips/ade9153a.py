@@ -298,6 +298,7 @@ class ADE9153AModel(RegisterValues):
     def _exchange_bytes(self, mosi):
         if not self._alive() or self.uart:
             return b"\xff" * len(mosi)
+        self.catch_up()
         if self._fresh:
             self._fresh = False
             self._buffer = bytearray()
@@ -459,7 +460,10 @@ class ADE9153AModel(RegisterValues):
         head = address << 4 | 8
 
         def read():
-            now = self.settled_us = self.energy_read_us = self.clock.now_us
+            now = self.clock.now_us
+            if now >= self.until_us:
+                self.settle()
+            self.settled_us = self.energy_read_us = now
             s = self._s0 + (now - self._t0) * self._rate // 1_000_000_000
             if s >= self._next_event:
                 self._run_to(s)
@@ -517,7 +521,10 @@ class ADE9153AModel(RegisterValues):
         noisy = address in (ADDRESS["AIRMS"], ADDRESS["AVRMS"])
 
         def read():
-            s = self._s0 + (self.clock.now_us - self._t0) * self._rate // 1_000_000_000
+            now = self.clock.now_us
+            if now >= self.until_us:
+                self.settle()
+            s = self._s0 + (now - self._t0) * self._rate // 1_000_000_000
             if s >= self._next_event:
                 self._run_to(s)
             key = (address, s // SAMPLE_RATE) if noisy and self.errors.rms_noise else address

@@ -131,6 +131,8 @@ class EnergyPath(EnergyChip):
 
     def advance(self):
         """See EnergyChip."""
+        if self.clock.now_us >= self.until_us:
+            self.settle()
         s = self._s0 + (self.clock.now_us - self._t0) * self._rate // _US_PER_SAMPLE_SCALE
         if s >= self._next_event:
             self._run_to(s)

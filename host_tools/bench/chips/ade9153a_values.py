@@ -40,6 +40,8 @@ class RegisterValues(EnergyPath):
     # -- status (p. 40) -------------------------------------------------------------------------------------
     def _status(self):
         now = self.clock.now_us
+        if now >= self.until_us:
+            self.settle()
         s = self._s0 + (now - self._t0) * self._rate // 1_000_000_000
         if s >= self._next_event or self._idle:
             self.advance()
@@ -167,6 +169,7 @@ class RegisterValues(EnergyPath):
         """When IRQ next falls because a dip or swell begins or ends (CONFIG1), as far as the present point decides it."""
         if self._half.still or not self.running or not self.reg[_MASK] & EVENT_STAT:
             return None
+        self.catch_up()
         self._half_cycles()
         return None if self._bits & EVENT_STAT else self._half.next_us()
 

@@ -227,6 +227,8 @@ class ATM90E26Model(SpiFrames, Readings):
 
     def advance(self):
         now = self.clock.now_us
+        if now >= self.until_us:
+            self.settle()
         t = self._t
         if now == t:
             return
@@ -358,7 +360,8 @@ class ATM90E26Model(SpiFrames, Readings):
 
         def read(clear=True):
             # The accumulators can wait for an energy register; what changes a reading cannot.
-            if self._next <= self.clock.now_us:
+            now = self.clock.now_us
+            if self._next <= now or self.until_us <= now:
                 self.advance()
             word, low = (self._measure(neutral) if self._measuring() else self._readings)[address]
             if clear and loads:

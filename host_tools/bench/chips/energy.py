@@ -28,7 +28,7 @@ class EnergyChip:
     Subclasses implement `advance()`: bring every accumulator to `clock.now_us` under the present point, exactly and additively
     (splitting an interval changes nothing); and `unwrapped(kind)`, `acknowledged(kind)`, `lost(kind)`, all ints in
     `units_per_wh` to the Wh: what was ever accumulated, what the master has been handed, what went down with a reset.
-    They keep `settled_us` and `energy_read_us`.
+    They keep `settled_us` and `energy_read_us`, and see to it that nothing is looked at before `catch_up`.
     Invariant: unwrapped == acknowledged + still in the chip + lost.
     """
 
@@ -40,6 +40,8 @@ class EnergyChip:
         self.rng = rng
         self.point = DEAD
         self.bus: Any = None  # set by SpiBus.attach
+        self.until_us = 1 << 62  # the world changes what flows then
+        self.settle = None  # and does so when this is called
         # What flowed up to here is in the accumulators or was handed out: it cannot change any more.
         self.settled_us = 0
         self.energy_read_us = 0  # when an energy register was last read
@@ -50,6 +52,11 @@ class EnergyChip:
         self.advance()
         self.point = point
         self.point_changed()
+
+    def catch_up(self):
+        """Every change of what flows up to now has taken effect, each at its own instant."""
+        if self.clock.now_us >= self.until_us:
+            self.settle()
 
     def advance(self):
         raise NotImplementedError
