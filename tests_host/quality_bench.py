@@ -41,7 +41,7 @@ class QualityRun:
     def __init__(self, chip, segments, tick_ms=100, lead_s=8.5, line_wired=True, seed=1, changes=None):
         total_s = lead_s + sum(seconds for seconds, _ in segments)
         self.job = Job(chip=chip, tick_ms=tick_ms, until_s=int(total_s) + 1, seed=seed, errors=[HiddenErrors()])
-        self.settings = Group("quality", quality_settings.FIELDS, quality_settings.rule)
+        self.settings = Group(quality_settings.FIELDS, quality_settings.rule)
         for name, value in (changes or {}).items():
             self.settings.set_value(name, value)
         assert self.settings.fault() is None

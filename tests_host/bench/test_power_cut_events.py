@@ -245,7 +245,7 @@ def test_what_is_not_written_singly_is_said(lives):
     def boot():
         store = world.boot()
         logs = open_logs(world, store, layout.EVENT_SLOTS)
-        journal = Journal(logs, clock, Masks(ColdStore(store, layout.COLD_BASE, world.crc), COLD_ID), Group("", FIELDS))
+        journal = Journal(logs, clock, Masks(ColdStore(store, layout.COLD_BASE, world.crc), COLD_ID), Group(FIELDS))
         journal.poll(clock.second * 1000, True)
         return journal
 

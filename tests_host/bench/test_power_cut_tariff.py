@@ -33,7 +33,7 @@ class Life:
         self.tables = FakeTables()
         self.clock = FakeClock(START)
         self.served_wh = [[0] * 6, [0] * 6]
-        self.config = Group("tariff", engine.FIELDS, engine.rule)
+        self.config = Group(engine.FIELDS, engine.rule)
         self.boot()
 
     def boot(self):

@@ -78,7 +78,7 @@ class Bench:
         self.now_ms = 1000
         self.clock = Clock(self.now_ms)
         self.clock.set(DAY, NOON)
-        self.settings = Group("quality", settings.FIELDS, settings.rule)
+        self.settings = Group(settings.FIELDS, settings.rule)
         self.settings.average_s = 0
         for name, value in changes.items():
             self.settings.set_value(name, value)

@@ -143,7 +143,7 @@ class Site:
     def __init__(self, minute=0, elements=1, wh=0):
         self.store = FakeBytes()
         self.tables = FakeTables()
-        self.config = Group("tariff", tariff.FIELDS, tariff.rule)
+        self.config = Group(tariff.FIELDS, tariff.rule)
         self.elements = elements
         self.clock = FakeClock(minute)
         self.served_wh = [[wh] + [0] * 5, [0] * 6]

@@ -14,12 +14,12 @@ from app.store.tables import Tables
 from fakes_store import FakeBlocks, FakeBytes
 
 CRC = Crc32()
-ONE = """
+ONE = """one
 limit_mv 0 300000 253000
 period_s 0 3600 30
 offset_s -10 10 -1
 """
-TWO = """
+TWO = """two
 mode 0 2 1
 """
 NEW = "new 0 9 7\n"
@@ -31,8 +31,8 @@ def ordered(group):
 
 class FakeSettings:
     def __init__(self, fields=ONE, more=()):
-        self.one = Group("one", fields, ordered)
-        self.two = Group("two", TWO)
+        self.one = Group(fields, ordered)
+        self.two = Group(TWO)
         self.groups = (self.one, self.two) + more
 
 
@@ -177,7 +177,7 @@ def test_an_older_record_and_a_newer_one_are_read_as_far_as_they_are_known():
     rig = Rig().run()
     rig.configuration.change(framed([(0, [240_000, 60, 2]), (1, [2])]))
     rig.run()
-    grown = FakeSettings(ONE + NEW, (Group("three", TWO),))
+    grown = FakeSettings(ONE + NEW, (Group(TWO),))
     rig.boot(grown).run()
     assert rig.values() == (240_000, 60, 2, 2) and grown.one.new == 7 and grown.groups[2].mode == 1
     assert rig.configuration.change(framed([(0, [240_000, 60, 2, 3]), (2, [0])])) == 0
@@ -265,8 +265,8 @@ def failing(address, buf):
 
 
 def test_what_no_cold_record_holds_is_refused_on_a_board_without_blocks():
-    fields = "\n" + "".join(["value_%d 0 9 0\n" % k for k in range(60)])
-    settings = FakeSettings(ONE, (Group("many", fields),))
+    fields = "many\n" + "".join(["value_%d 0 9 0\n" % k for k in range(60)])
+    settings = FakeSettings(ONE, (Group(fields),))
     rig = Rig(False)
     rig.boot(settings).run()
     assert rig.configuration.change(framed([(2, [0] * 50 + [1])])) == 0

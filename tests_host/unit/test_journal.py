@@ -34,7 +34,7 @@ class House:
         crc = Crc32()
         rings = [ByteRing(self.store, layout.event_address(n), 24, PAYLOAD, crc) for n in range(4)]
         self.clock = Now()
-        self.config = Group("events", FIELDS)
+        self.config = Group(FIELDS)
         self.cold = ColdStore(self.store, layout.COLD_BASE, crc)
         self.it = Journal(EventLogs(rings), self.clock, Masks(self.cold, 21), self.config)
         self.now = 0

@@ -41,7 +41,7 @@ class Life:
         self.memory = before.memory if before else FakeBytes()
         self.state = before.state if before else bytearray(1)
         self.relay = Relay(before.relay.at if before else 1)
-        self.config = before.config if before else Group("causes", auto.FIELDS)
+        self.config = before.config if before else Group(auto.FIELDS)
         for name, value in changes.items():
             self.config.set_value(name, value)
         self.switch = sw.Switch(self.relay)
@@ -227,7 +227,7 @@ def test_the_packed_rows():
         (r.OVER_VOLTAGE, sc.CAUSE_VOLTAGE, 0, 100, "over_voltage"),
         (r.OVER_CURRENT, sc.CAUSE_CURRENT, 0, 10, "over_current"),
     )
-    names = Group("causes", auto.FIELDS).field_names()
+    names = Group(auto.FIELDS).field_names()
     for i in range(7):
         assert tuple(auto._TABLE[4 * i : 4 * i + 4]) == expected[i][:4]
         for name in names[4 * i : 4 * i + 4]:

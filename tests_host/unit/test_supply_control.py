@@ -62,7 +62,7 @@ class Life:
         self.control.restore()
         self.clock = Clock(0)
         self.clock.set(9497, 0)
-        self.config = Group("load_limit", lm.FIELDS)
+        self.config = Group(lm.FIELDS)
         self.config.load_limit_mode = mode
         self.limiter = Limiter(self.config, self.control, self.cold, COUNTER_ID, self.clock, self.log)
         self.limiter.restore()

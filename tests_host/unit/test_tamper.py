@@ -55,7 +55,7 @@ class Life:
         self.memory = before.memory if before else FakeBytes()
         self.log = before.log if before else Log()
         self.pins = before.pins if before else [FakePin(0) for _ in range(4)] + [FakePin(1), FakePin(0)]
-        self.config = before.config if before else Group("tamper", tm.FIELDS)
+        self.config = before.config if before else Group(tm.FIELDS)
         for name, value in changes.items():
             assert hasattr(self.config, name)
             setattr(self.config, name, value)

@@ -16,20 +16,26 @@ TOGETHER = const(255)  # each value may be, but not all at once
 
 
 class Group:
-    """fields: text of lines "name minimum maximum default", what follows is a remark; it begins with an end of line and ends
-    with one. Values are ints within -2**30..2**30-1; the order is that of the stored record and only ever grows at its end.
+    """fields: text, a line with the title of the group, then "name minimum maximum default" and perhaps a remark a line; the
+    last line ends as well. Values are ints within -2**30..2**30-1; the order is that of the stored record and only ever grows
+    at its end.
 
     Each name becomes an attribute; one that begins with a dot none: those are rows[0..] in their order, for settings that are
-    read by a number. rule: callable(group) -> True when the values go together. count: fields.
+    read by a number. rule: callable(group) -> True when the values go together.
     """
 
-    def __init__(self, title, fields, rule=None):
-        self.title = title
+    def __init__(self, fields, rule=None):
         self.fields = fields
         self.rule = rule
-        self.count = fields.count("\n") - 1
-        self.rows = array("i", [0] * fields.count("\n."))
+        rows = fields.count("\n.")
+        if rows:
+            self.rows = array("i", [0] * rows)
         self.reset()
+
+    @property
+    def count(self):
+        """Number of fields."""
+        return self.fields.count("\n") - 1
 
     @property
     def size(self):
@@ -99,6 +105,10 @@ class Group:
         return [line.split(" ", 4) for line in self.fields.split("\n")[1:-1]]
 
     # By name: for tools and tests
+
+    @property
+    def title(self):
+        return self.fields.split("\n")[0]
 
     def field_names(self):
         return [words[0].lstrip(".") for words in self._words()]

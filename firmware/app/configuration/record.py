@@ -31,7 +31,7 @@ def scratch(groups):
     """Copies of groups, to try values on. allocates"""
     copies = []
     for group in groups:
-        copy = Group(group.title, group.fields, group.rule)
+        copy = Group(group.fields, group.rule)
         copy.take(group.values())
         copies.append(copy)
     return copies

@@ -13,18 +13,18 @@ class Settings:
     """One attribute a group, each a Group with the factory defaults. `groups`: all of them."""
 
     def __init__(self):
-        self.tariff = Group("tariff", tariff.FIELDS, tariff.rule)
-        self.load_profile = Group("load_profile", load_profile.FIELDS, load_profile.rule)
-        self.instrumentation = Group("instrumentation", instrumentation.FIELDS, load_profile.rule)
-        self.voltage_log = Group("voltage_log", voltage_log.FIELDS, voltage_log.rule)
+        self.tariff = Group(tariff.FIELDS, tariff.rule)
+        self.load_profile = Group(load_profile.FIELDS, load_profile.rule)
+        self.instrumentation = Group(instrumentation.FIELDS, load_profile.rule)
+        self.voltage_log = Group(voltage_log.FIELDS, voltage_log.rule)
         self.demand = demand.settings()
         self.billing = billing.settings()
-        self.quality = Group("quality", quality.FIELDS, quality.rule)
-        self.load_limit = Group("load_limit", limiter.FIELDS)
-        self.events = Group("events", journal.FIELDS)
+        self.quality = Group(quality.FIELDS, quality.rule)
+        self.load_limit = Group(limiter.FIELDS)
+        self.events = Group(journal.FIELDS)
         self.panel = panel.settings()
-        self.causes = Group("causes", auto.FIELDS)
-        self.tamper = Group("tamper", tamper.FIELDS)
+        self.causes = Group(auto.FIELDS)
+        self.tamper = Group(tamper.FIELDS)
         self.groups = (
             self.tariff,
             self.load_profile,

@@ -20,7 +20,7 @@ MUTE_ALERTS = const(2)
 MUTE_ALL = const(3)
 
 # name, minimum, maximum, default
-FIELDS = """
+FIELDS = """panel
 auto_scroll_s 2 60 6
 manual_timeout_s 10 300 30
 backlight_s 5 300 30
@@ -41,4 +41,4 @@ local_time 0 1 1  # British local time in place of UTC, on the display only
 
 def settings():
     """The group, with its defaults."""
-    return Group("panel", FIELDS)
+    return Group(FIELDS)

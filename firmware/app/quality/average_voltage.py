@@ -20,6 +20,9 @@ UNDER = const(1)
 
 _COUNT_MOST = const(0xFFFF)
 _FAR = const(86_400)
+_FIELDS = const(3)  # of the sums of an element: volts, millivolts, seconds
+_MILLIVOLTS = const(1)
+_SECONDS = const(2)
 
 
 class AverageVoltage:
@@ -47,9 +50,7 @@ class AverageVoltage:
         "_elements",
         "_slot",
         "_generation",
-        "_volts",
-        "_millivolts",
-        "_seconds",
+        "_sums",
     )
 
     def __init__(self, elements, clock, period_s, over_mv, under_mv):
@@ -67,9 +68,7 @@ class AverageVoltage:
         self._slot = -1
         self._generation = 0
         # The sum in two parts: an hour of 253 V is more millivolts than a small int holds.
-        self._volts = [0] * elements
-        self._millivolts = [0] * elements
-        self._seconds = [0] * elements
+        self._sums = array("i", [0] * (_FIELDS * elements))
         self.set(period_s, over_mv, under_mv)
 
     def set(self, period_s, over_mv, under_mv):
@@ -81,12 +80,14 @@ class AverageVoltage:
 
     def add(self, element, volts_mv, seconds):
         """`seconds` (0..3600) of a value count for the open period. allocates: no"""
-        if not seconds:
+        if not seconds or self._slot < 0:  # none is open
             return
         volts = volts_mv // 1000
-        self._volts[element] += volts * seconds
-        self._millivolts[element] += (volts_mv - volts * 1000) * seconds
-        self._seconds[element] += seconds
+        sums = self._sums
+        at = _FIELDS * element
+        sums[at] += volts * seconds
+        sums[at + _MILLIVOLTS] += (volts_mv - volts * 1000) * seconds
+        sums[at + _SECONDS] += seconds
 
     def due(self, passed_s):
         """The period ends in this pass: how many of its `passed_s` seconds, the first ones, still belong to it; -1: no.
@@ -143,16 +144,17 @@ class AverageVoltage:
         self.closed = True
         length = end - begin
         for i in range(self._elements):
-            seconds = self._seconds[i]
+            at = _FIELDS * i
+            seconds = self._sums[at + _SECONDS]
             missing = length - seconds
             self.missing_s[i] = missing if missing > 0 else 0
             valid = seconds > 0 and missing * 2 <= length
             self.valid[i] = valid
             mean = 0
             if seconds:
-                volts = self._volts[i]
+                volts = self._sums[at]
                 mean = volts // seconds
-                mean = mean * 1000 + ((volts - mean * seconds) * 1000 + self._millivolts[i]) // seconds
+                mean = mean * 1000 + ((volts - mean * seconds) * 1000 + self._sums[at + _MILLIVOLTS]) // seconds
             self.average_mv[i] = mean
             if valid:
                 self._judge(2 * i + OVER, mean > self.over_mv)
@@ -167,7 +169,5 @@ class AverageVoltage:
                 self.count[at] += 1
 
     def _clear(self):
-        for i in range(self._elements):
-            self._volts[i] = 0
-            self._millivolts[i] = 0
-            self._seconds[i] = 0
+        for at in range(len(self._sums)):
+            self._sums[at] = 0

@@ -22,6 +22,12 @@ _SWELL = const(2)
 _SAG = const(4)
 _LONGEST_MS = const(1 << 28)  # three days: then the record is written and a new one begun
 _HOUR_S = const(3600)
+_FIELDS = const(5)  # of one that lasts: tick, day, second and millisecond of its beginning, extreme
+_SINCE_MS = const(0)
+_DAY = const(1)
+_SECOND = const(2)
+_MS = const(3)
+_WORST = const(4)
 
 
 class Dips:
@@ -39,11 +45,7 @@ class Dips:
         "count",
         "suppressed",
         "_record",
-        "_since_ms",
-        "_day",
-        "_second",
-        "_ms",
-        "_worst",
+        "_begun",
         "_kind",
         "_looked_ms",
         "_left",
@@ -61,11 +63,7 @@ class Dips:
         self.count = array("H", [0] * n)
         self.suppressed = 0
         self._record = [0, 0, 0, 0]
-        self._since_ms = [now_ms] * n
-        self._day = [0] * n
-        self._second = [0] * n
-        self._ms = [0] * n
-        self._worst = [0] * n
+        self._begun = array("i", [0] * (_FIELDS * n))
         self._kind = bytearray(n)
         self._looked_ms = now_ms
         self._left = settings.dip_records_per_hour
@@ -105,8 +103,8 @@ class Dips:
 
     def _follow(self, at, now_ms, lasts, began, extreme_mv, kind):
         if self.active[at]:
-            self._worst[at] = extreme_mv
-            if not lasts or ticks.diff(now_ms, self._since_ms[at]) >= _LONGEST_MS:
+            self._begun[_FIELDS * at + _WORST] = extreme_mv
+            if not lasts or self._lasts_ms(at, now_ms) >= _LONGEST_MS:
                 self._end(at, now_ms)
                 if lasts:
                     self._begin(at, now_ms, extreme_mv, kind)
@@ -121,16 +119,18 @@ class Dips:
         at = 2 * i
         outside = volts_mv < settings.dip_0v1 * 100
         if self.active[at]:
-            self._worst[at] = min(self._worst[at], volts_mv)
-            if not outside or ticks.diff(now_ms, self._since_ms[at]) >= _LONGEST_MS:
+            worst = _FIELDS * at + _WORST
+            self._begun[worst] = min(self._begun[worst], volts_mv)
+            if not outside or self._lasts_ms(at, now_ms) >= _LONGEST_MS:
                 self._end(at, now_ms)
         elif outside:
             self._begin(at, now_ms, volts_mv, dip_log.DIP | dip_log.SECONDS)
         at += 1
         outside = volts_mv > settings.dip_swell_0v1 * 100
         if self.active[at]:
-            self._worst[at] = max(self._worst[at], volts_mv)
-            if not outside or ticks.diff(now_ms, self._since_ms[at]) >= _LONGEST_MS:
+            worst = _FIELDS * at + _WORST
+            self._begun[worst] = max(self._begun[worst], volts_mv)
+            if not outside or self._lasts_ms(at, now_ms) >= _LONGEST_MS:
                 self._end(at, now_ms)
         elif outside:
             self._begin(at, now_ms, volts_mv, dip_log.SWELL | dip_log.SECONDS)
@@ -139,28 +139,35 @@ class Dips:
         clock = self.clock
         self.active[at] = 1
         self._open += 1
-        self._since_ms[at] = now_ms
-        self._day[at] = clock.day
-        self._second[at] = clock.second
+        begun = self._begun
+        field = _FIELDS * at
+        begun[field + _SINCE_MS] = now_ms
+        begun[field + _DAY] = clock.day
+        begun[field + _SECOND] = clock.second
         ms = 1000 - clock.until_second_ms()
-        self._ms[at] = ms if ms > 0 else 0
-        self._worst[at] = extreme_mv
+        begun[field + _MS] = ms if ms > 0 else 0
+        begun[field + _WORST] = extreme_mv
         self._kind[at] = kind
         if self.count[at] < 0xFFFF:
             self.count[at] += 1
 
     def _end(self, at, now_ms):
         self._drop(at)
-        duration_ms = ticks.diff(now_ms, self._since_ms[at])
+        begun = self._begun
+        field = _FIELDS * at
+        duration_ms = self._lasts_ms(at, now_ms)
         self.write(
-            self._day[at],
-            self._second[at],
-            self._ms[at],
-            self._worst[at],
+            begun[field + _DAY],
+            begun[field + _SECOND],
+            begun[field + _MS],
+            begun[field + _WORST],
             duration_ms if duration_ms > 0 else 0,
             self._kind[at],
             at >> 1,
         )
+
+    def _lasts_ms(self, at, now_ms):
+        return ticks.diff(now_ms, self._begun[_FIELDS * at + _SINCE_MS])
 
     def _drop(self, at):
         if self.active[at]:

@@ -66,8 +66,7 @@ class Quality:
         "_rest_s",
         "_known",
         "_calm",
-        "_since_day",
-        "_since_second",
+        "_since",
         "_band",
         "_record",
     )
@@ -95,8 +94,7 @@ class Quality:
         self._band = array("i", [0] * band.SIZE)
         self._known = bytearray(n)  # there is a reading since the chip came up
         self._calm = bytearray(n)  # nothing is to be done as long as that reading holds
-        self._since_day = [0] * (2 * n)
-        self._since_second = [0] * (2 * n)
+        self._since = array("i", [0] * (4 * n))  # day and second
         self._record = bytearray(record.size(n))
         self.reload()
 
@@ -251,7 +249,7 @@ class Quality:
         """No event has a code for it: its beginning and its end go to the dip log."""
         clock = self.clock
         kind = (dip_log.OVER_VOLTAGE if row == r.OVER_VOLTAGE else dip_log.UNDER_VOLTAGE) | dip_log.SECONDS
-        at = 2 * i + row - r.OVER_VOLTAGE
+        at = 2 * (2 * i + row - r.OVER_VOLTAGE)
         worst = self.rows.worst[r.ROWS * i + row]
         if started:
             day = clock.day
@@ -259,12 +257,12 @@ class Quality:
             if second < 0:
                 second += SECONDS_A_DAY
                 day -= 1
-            self._since_day[at] = day
-            self._since_second[at] = second
+            self._since[at] = day
+            self._since[at + 1] = second
             self.dips.write(day, second, 0, worst, 0, kind | dip_log.BEGINS, i)
             return
-        day = self._since_day[at]
-        second = self._since_second[at]
+        day = self._since[at]
+        second = self._since[at + 1]
         days = clock.day - day
         if not 0 <= days <= _DAYS_MOST:  # begun before the last boot, or another time: its beginning has its own record
             self.dips.write(clock.day, clock.second, 0, worst, 0, kind, i)

@@ -11,7 +11,7 @@ from app.quality import rows as r
 
 # Name, minimum, maximum, default: volts in 0.1 V, amperes in 0.01 A, hertz in 0.01 Hz, power factor in 0.001. With a dot: limit
 # and period of each row of the supervision (app.quality.rows), but for polarity, then what readers ask.
-FIELDS = """
+FIELDS = """quality
 .extreme_over_0v1 1000 4000 2870
 .extreme_over_s 0 3600 30
 .extreme_under_0v1 0 4000 1800

@@ -32,11 +32,12 @@ CAUSE_TENANCY = const(4)
 CAUSE_SUPPLIER = const(5)
 
 PARTS = const(3)
+_PART_BYTES = b"\x91\xd0\x90"  # of each part that is written, HEAD included; zeros follow in the record
 PAYLOAD = const(232)
 HEAD = const(16)  # version, kind, part, cause, set number u32, minute number i32, generation u16, 0
 
 # name, minimum, maximum, default
-FIELDS = """
+FIELDS = """billing
 billing_day 1 28 1
 billing_minute_of_day 0 1439 0
 billing_months 1 4095 4095  # bit 0 January
@@ -56,12 +57,12 @@ _NUMBER_MASK = const(0x3FFFFFFF)
 
 def settings():
     """The group of settings, with its defaults."""
-    return Group("billing", FIELDS)
+    return Group(FIELDS)
 
 
 class Billing:
     """rings: four rings of PAYLOAD bytes, by kind. source: fills the parts, `pack_part_into(part, buf, at)`, at most
-    PAYLOAD - HEAD bytes; `ready()`: the registers of the tariff are restored (before, no set is taken, for up to a minute).
+    129, 192 and 128 bytes; `ready()`: the registers of the tariff are restored (before, no set is taken, for up to a minute).
     clock: Clock; log: Journal. after: callable(kind), once a set is complete, or None.
 
     since_minute: set before the first poll: when the last run was still there, -1: this is the first. A boundary that has
@@ -110,8 +111,8 @@ class Billing:
         self._clock = clock
         self._log = log
         self._after = after
-        self._parts = [bytearray(PAYLOAD) for _ in range(PARTS)]
-        self._read = bytearray(PAYLOAD)
+        self._parts = [bytearray(size) for size in _PART_BYTES]
+        self._read = bytearray(PAYLOAD)  # a whole record, on its way from a ring or to one
         self._pending = 0  # kinds whose set is in the buffers: bits
         self._kind = 0
         self._part = 0
@@ -216,7 +217,7 @@ class Billing:
         self._asked = CAUSE_NONE if kinds == 1 << ASYNCHRONOUS else self._asked
         for part in range(PARTS):
             buf = self._parts[part]
-            for i in range(PAYLOAD):
+            for i in range(len(buf)):
                 buf[i] = 0
             buf[0] = _VERSION
             buf[2] = part
@@ -258,7 +259,11 @@ class Billing:
                 ring.poll()
                 return
             else:
-                ring.append(self._parts[self._part])
+                record = self._read
+                part = self._parts[self._part]
+                for i in range(PAYLOAD):
+                    record[i] = part[i] if i < len(part) else 0
+                ring.append(record)
                 if ring.staged:
                     self._waiting = True
                     return

@@ -21,7 +21,7 @@ IMPORT_IN_PERIOD = const(2)  # 1-0:1.6.1: intervals that lie in the configured t
 CHANNELS = const(3)
 
 # name, minimum, maximum, default. Rolling intervals: 1 or 5 minutes to a step.
-FIELDS = """
+FIELDS = """demand
 demand_interval_min 5 60 30
 demand_step_min 1 60 30
 demand_period_from_min 0 1440 960  # 16:00, unverified
@@ -51,7 +51,7 @@ def rule(group):
 
 def settings():
     """The group of settings, with its defaults."""
-    return Group("demand", FIELDS, rule)
+    return Group(FIELDS, rule)
 
 
 class Demand:

@@ -27,7 +27,7 @@ POWER_FACTOR_MEAN = const(6)  # 0.001, signed
 TEMPERATURE = const(7)  # 0.1 degree Celsius, signed, NO_TEMPERATURE where no part tells it
 VALUES = const(8)
 
-FIELDS = """
+FIELDS = """instrumentation
 interval_min 5 60 30  # aligned to UTC
 """
 

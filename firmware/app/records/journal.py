@@ -12,7 +12,7 @@ from app.records.event_log import CODE, DAY, EVENT_FIELDS, FLAG_COUNT, FLAG_LAST
 from app.store import layout
 
 # (name, minimum, maximum, default)
-FIELDS = """
+FIELDS = """events
 security_repeats 1 100 3  # single entries of a code in the security log in one window
 security_window_s 60 86400 3600
 """

@@ -13,7 +13,7 @@ BODY = const(16)
 CHANNELS = const(4)  # active import, active export, reactive import, reactive export
 DAILY_CHANNELS = const(2)
 
-FIELDS = """
+FIELDS = """load_profile
 interval_min 5 60 30  # aligned to UTC
 """
 LENGTHS_MIN = (5, 10, 15, 20, 30, 60)

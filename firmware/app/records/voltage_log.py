@@ -16,7 +16,7 @@ PARTIAL = const(4)  # bits as in app.records.profile
 INVALID = const(8)
 _SECOND_16 = const(128)  # bit 16 of the second, in the status byte
 
-FIELDS = """
+FIELDS = """voltage_log
 period_s 0 3600 1800  # 0: no log; else 10..3600, from midnight UTC on
 """
 

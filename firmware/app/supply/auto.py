@@ -46,7 +46,7 @@ _MOST_S = const(0x7FFF)
 _DOWN = const(1)  # bit of `held`: the front end is down
 
 # name, minimum, maximum, default: opens 0 or 1; rule STAY, ARM, CLOSE; limit of the way back; its period
-FIELDS = """
+FIELDS = """causes
 .under_frequency_opens 0 1 0
 .under_frequency_rule 0 2 1
 .under_frequency_back_0hz01 4000 6500 4750
@@ -109,7 +109,7 @@ class Causes:
     def start(self):
         """The control has been restored. Boot only."""
         control = self.control
-        if not control.by_rule or control.commanded:
+        if not control.by_rule() or control.switch.commanded:
             return
         if control.cause == sc.CAUSE_HEAT:
             self.heat.assume()
@@ -141,12 +141,12 @@ class Causes:
             self.lasting &= ~(1 << _HEAT)
         control = self.control
         control.held = held
-        if control.commanded:
+        if control.switch.commanded:
             self._asked = False
             if not self.lasting:
                 self._rule = CLOSE
             self._open(wanted)
-        elif control.by_rule and not held and not self._asked:
+        elif control.by_rule() and not held and not self._asked:
             self._asked = True
             if self._rule != STAY:
                 control.post(sc.RULE_ARM if self._rule == ARM else sc.RULE_CLOSE)

@@ -56,7 +56,8 @@ class SupplyControl:
     record. log: Journal; number: 0 primary, 1 secondary, the extra of its events.
 
     locked, cause: see above; cause is that of the interruption, CAUSE_NONE while enabled. held: bits of what forbids a closing
-    now, set by the automatic causes (app.supply.auto).
+    now, set by the automatic causes (app.supply.auto). posted: bits of the triggers that are not done; refused: they were
+    refused for now, and are tried once a second.
     """
 
     __slots__ = (
@@ -68,9 +69,9 @@ class SupplyControl:
         "_cold_id",
         "_log",
         "_number",
-        "_posted",
+        "posted",
         "_rule_causes",
-        "_refused",
+        "refused",
         "_told",
         "_record",
     )
@@ -84,9 +85,9 @@ class SupplyControl:
         self._cold_id = cold_id
         self._log = log
         self._number = number
-        self._posted = 0
+        self.posted = 0
         self._rule_causes = 0
-        self._refused = False
+        self.refused = False
         self._told = False
         self._record = bytearray(_RECORD)
 
@@ -107,35 +108,13 @@ class SupplyControl:
         switch = self.switch
         if switch.commanded:
             if self.locked:
-                self._posted |= 1 << TAMPER
+                self.posted |= 1 << TAMPER
             else:
                 self.cause = CAUSE_NONE  # the cut came before the contactor was told: whoever it was decides anew
         elif self.cause == CAUSE_LOAD_LIMIT and not self.locked and not switch.armed:
             switch.arm()  # opened, and not yet armed
 
-    @property
-    def waiting(self):
-        """Something was posted and may be done at once."""
-        return self._posted != 0 and not self._refused
-
-    @property
-    def posted(self):
-        """Something was posted and is not done, or was refused for now and is tried once a second."""
-        return self._posted != 0
-
     # The face of a switch, for the door
-
-    @property
-    def armed(self):
-        return self.switch.armed
-
-    @property
-    def commanded(self):
-        return self.switch.commanded
-
-    @property
-    def relay(self):
-        return self.switch.relay
 
     def arm(self):
         """Supplier's "arm". returns: as Switch.arm, or REFUSED_LOCKED. allocates: no"""
@@ -162,27 +141,26 @@ class SupplyControl:
 
     def post(self, trigger):
         """A rule wants this; done in the next poll. allocates: no"""
-        self._posted |= 1 << trigger
-        self._refused = False
+        self.posted |= 1 << trigger
+        self.refused = False
 
     def open_for(self, cause):
         """An automatic cause wants the contactor open; of several in one pass the lowest number is noted. allocates: no"""
         self._rule_causes |= 1 << cause
         self.post(RULE_OPEN)
 
-    @property
     def by_rule(self):
         """It was an automatic cause that has interrupted the supply."""
         return self.cause >= CAUSE_FREQUENCY
 
     def poll(self, now_ms, second):
         """Do what was posted, in order. allocates: no"""
-        if not self._posted or not self.switch.restored or (self._refused and not second):
+        if not self.posted or not self.switch.restored or (self.refused and not second):
             return
         for trigger in range(_TRIGGERS):
-            if self._posted >> trigger & 1 and self._do(trigger, now_ms):
-                self._posted &= ~(1 << trigger)
-        self._refused = self._posted != 0
+            if self.posted >> trigger & 1 and self._do(trigger, now_ms):
+                self.posted &= ~(1 << trigger)
+        self.refused = self.posted != 0
 
     def _do(self, trigger, now_ms):
         """returns: True when it is done, or cannot be any more"""
@@ -203,7 +181,7 @@ class SupplyControl:
             return self._close(CAUSE_LOAD_LIMIT, codes.LOAD_LIMIT_ENABLED, now_ms)
         if trigger == RULE_OPEN:
             return self._open_by_rule(enabled, now_ms)
-        if not self.by_rule:
+        if not self.by_rule():
             return True
         if trigger == RULE_ARM:
             return self._rearm(self.cause, codes.SUPPLY_ARMED)
@@ -225,11 +203,11 @@ class SupplyControl:
         while not self._rule_causes >> cause & 1:
             cause += 1
         # A closing that came first and still waits for the relay is as good as done: it shall not close on this cause later.
-        closing = self._posted >> LOAD_RESTORE & 1
+        closing = self.posted >> LOAD_RESTORE & 1
         if enabled or closing:
             if not self._interrupt(cause, False, codes.SUPPLY_OPENED_BY_RULE, now_ms):
                 return False
-            self._posted &= ~(1 << LOAD_RESTORE)
+            self.posted &= ~(1 << LOAD_RESTORE)
         self._rule_causes = 0
         return True
 

@@ -19,7 +19,7 @@ UNCHANGED = const(1)  # tell only
 DISABLE = const(2)
 
 # name, minimum, maximum, default
-FIELDS = """
+FIELDS = """load_limit
 load_limit_mode 0 2 1
 load_limit_threshold_w 1 100000 6900
 load_limit_period_s 1 86400 300
@@ -99,7 +99,7 @@ class Limiter:
     def until_s(self):
         """Seconds until something may come due; long steps end there. allocates: no"""
         control = self._control
-        if control is not None and control.cause == sc.CAUSE_LOAD_LIMIT and not control.commanded:
+        if control is not None and control.cause == sc.CAUSE_LOAD_LIMIT and not control.switch.commanded:
             left = self.config.load_limit_restoration_s - self._restore_s
             return left if left > 1 else 1
         if self._over_s and not self.exceeded:
@@ -120,7 +120,7 @@ class Limiter:
 
     def _watch_restoration(self, passed_s):
         control = self._control
-        if control is None or control.cause != sc.CAUSE_LOAD_LIMIT or control.commanded or control.locked:
+        if control is None or control.cause != sc.CAUSE_LOAD_LIMIT or control.switch.commanded or control.locked:
             self._restore_s = 0
             return
         self._restore_s += passed_s

@@ -14,7 +14,7 @@ class SupplyRules:
     def restless(self):
         """A trigger has not been done yet (a relay rests, a store does not answer)."""
         for control in self.controls:
-            if control.waiting:
+            if control.posted and not control.refused:
                 return True
         return False
 

@@ -43,7 +43,7 @@ class Schedule:
         self._cold = cold
         self._cold_id = cold_id
         self._log = log
-        self._record = b""  # until there are actions
+        self._record = bytearray()  # until there are actions
         self._next = -1  # minute of the next waiting action, -1: none
 
     def restore(self):

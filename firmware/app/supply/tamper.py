@@ -31,7 +31,7 @@ OTHER = const(5)
 INPUTS = const(6)
 
 # name, minimum, maximum, default
-FIELDS = """
+FIELDS = """tamper
 tamper_arm_s 0 86400 60  # 0: by command only
 tamper_service_s 60 86400 3600
 tamper_locks 0 63 0  # bit n: input n locks the supply

@@ -9,7 +9,6 @@ often as one looks. Block counters follow from the consumption of the period.
 from micropython import const
 
 from app.tariff import tariff_set as t
-from app.tariff.charge import Charge
 from app.tariff.ledger import Ledger, add_wh
 
 BLOCKS = const(4)
@@ -31,7 +30,7 @@ def _within(start, wh, low, high):
 class Division:
     """ledger: Ledger. The plain kind: registers one after the other, each with its script and its price."""
 
-    __slots__ = ("ledger", "_set", "_first_script", "_first_price", "_count", "_money")
+    __slots__ = ("ledger", "_set", "_first_script", "_first_price", "_count")
 
     def __init__(self, ledger, tariff_set, first_script, first_price, count):
         self.ledger = ledger
@@ -39,7 +38,6 @@ class Division:
         self._first_script = first_script
         self._first_price = first_price
         self._count = count
-        self._money = Charge()
 
     def move(self, script, acted):
         """The open part goes to its register, `script` is in force from here on. acted: minute number, -1: no valid time.
@@ -71,10 +69,11 @@ class Division:
 
     def money(self):
         """Consumption charge since commissioning: a Charge that is good until the next call. allocates: no"""
-        self._money.units = self.ledger.units
-        self._money.part = self.ledger.part
-        self._charge(self._money)
-        return self._money
+        charge = self.ledger.charge  # free between two changes
+        charge.units = self.ledger.units
+        charge.part = self.ledger.part
+        self._charge(charge)
+        return charge
 
     def _open(self):
         wh = self.ledger.open_wh()

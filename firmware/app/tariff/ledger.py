@@ -59,17 +59,14 @@ class Ledger:
     def __init__(self, cold, pages, script):
         """script: in force from the first watt-hour of a new meter on."""
         self._cold = cold
-        self._ids = [page[0] for page in pages]
-        self._counts = [page[1] for page in pages]
-        sizes = [HEAD + 4 * (page[1] + page[2]) for page in pages]
-        self._pages = [bytearray(size) for size in sizes]
-        self._spare = [bytearray(size) for size in sizes]
-        self._formats = ["%ds" % size for size in sizes]
+        self._plan = pages
+        self._pages = [bytearray(HEAD + 4 * (page[1] + page[2])) for page in pages]
+        self._spare = [bytearray(len(page)) for page in self._pages]
         self._staged = 0
         self._tries = 0
         self._first_total = -1
         self._new = False  # the pages are being written for the first time, one a call
-        self.charge = Charge()  # of the change that is being staged
+        self.charge = Charge()  # of the change that is being staged; else free
         self.total = 0
         self.noted = 0
         self.base = 0
@@ -106,7 +103,7 @@ class Ledger:
 
     def stage(self, page):
         """Begin a change of this page. Nothing counts before `commit`. allocates: no"""
-        pack_into(self._formats[page], self._spare[page], 0, self._pages[page])
+        _copy(self._spare[page], self._pages[page])
         self._staged = page
         self.charge.units = self.units
         self.charge.part = self.part
@@ -148,7 +145,7 @@ class Ledger:
             return True
         page = self._staged
         try:
-            saved = self._cold.save(self._ids[page], self._spare[page])
+            saved = self._cold.save(self._plan[page][0], self._spare[page])
         except OSError:
             saved = False
         if not saved:
@@ -215,11 +212,11 @@ class Ledger:
         self._tries += 1
         newest = -1
         missing = 0
-        for k in range(len(self._ids)):
+        for k in range(len(self._plan)):
             image = self._spare[k]
             found = 0
             try:
-                found = self._cold.load_into(self._ids[k], image)
+                found = self._cold.load_into(self._plan[k][0], image)
             except OSError:
                 pass
             if found != len(image) or image[0] != _VERSION:
@@ -228,14 +225,14 @@ class Ledger:
                     image[i] = 0
             elif newest < 0 or ticks.diff(_u32(image, 4), _u32(self._spare[newest], 4)) > 0:
                 newest = k
-            pack_into(self._formats[k], self._pages[k], 0, image)
+            _copy(self._pages[k], image)
         if missing and self._tries < (_EMPTY_TRIES if newest < 0 else _MOST_TRIES):
             return False
         if newest < 0:
             self.noted = self.base = self._first_total
             return self._commission()
         self._take_head(self._pages[newest])
-        if missing and self.sequence < len(self._ids):
+        if missing and self.sequence < len(self._plan):
             return self._commission()  # the supply went during the first one
         if missing or add_wh(self.base, self._sum()) != self.noted:
             self.lost = True
@@ -257,7 +254,7 @@ class Ledger:
         self._new = True
         if not self.retry():
             return False
-        for k in range(len(self._ids) - 1, -1, -1):
+        for k in range(len(self._plan) - 1, -1, -1):
             if not self._pages[k][0]:
                 self.stage(k)
                 if not self.commit(self.noted, self.base, self.active, self.acted) or k:
@@ -268,10 +265,15 @@ class Ledger:
 
     def _sum(self):
         wh = 0
-        for k in range(len(self._ids)):
-            for i in range(self._counts[k]):
+        for k in range(len(self._plan)):
+            for i in range(self._plan[k][1]):
                 wh = add_wh(wh, self.cell(k, i))
         return wh
+
+
+def _copy(to, image):
+    for i in range(len(image)):
+        to[i] = image[i]
 
 
 def _u32(image, at):

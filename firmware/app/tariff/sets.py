@@ -44,7 +44,7 @@ class Sets:
         self._crc = crc
         self._config = config
         self._record = bytearray(12)
-        self._chunk = self._last_chunk = b""  # only while a set is received
+        self._chunk = self._last_chunk = bytearray()  # only while a set is received
         self._blob = b""
         self._at = 0
         self._step = _IDLE
@@ -196,7 +196,8 @@ class Sets:
                 if self._at == len(self._blob):
                     self._step = _COMMIT
         elif tables.commit():
-            self._blob = self._chunk = self._last_chunk = b""
+            self._blob = b""
+            self._chunk = self._last_chunk = bytearray()
             self._control(self.active, self._target, self._wanted, self.swaps)
 
     def _load(self):

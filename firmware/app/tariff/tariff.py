@@ -32,7 +32,7 @@ BY_SCRIPT = const(0)  # script 99 alone
 DAILY = const(1)
 BILLING = const(2)  # billing calls reset_block_counters
 
-FIELDS = """
+FIELDS = """tariff
 default_script 1 108 1  # without a valid time; 49..100 are no scripts
 secondary_default_script 201 204 201
 block_reset 0 2 0  # unverified: which of the three a meter leaves the factory with
