@@ -85,7 +85,7 @@ def compile_tree(modules, arch, tree, source=None):
 
     returns: [path below tree]. raises: ImageError.
     """
-    texts = inline.inlined({_dotted(name): path.read_text() for name, path in modules})
+    texts = inline.inlined({dotted(name): path.read_text() for name, path in modules})
     try:
         linked, names = linker.build(texts, (_FIRMWARE / "main.py").read_text())
     except ValueError as error:
@@ -110,7 +110,7 @@ def compile_tree(modules, arch, tree, source=None):
         return list(pool.map(compile_one, sorted(linked)))
 
 
-def _dotted(name):
+def dotted(name):
     return ".".join(name.parts).removesuffix(".__init__")
 
 

@@ -4,14 +4,14 @@ names, every name it imports) is there once for all that is loaded at boot, and 
 
     groups.py   which modules become one            merge.py   several modules as one
     strip.py    what MicroPython does not read      shake.py   what nothing asks for
-    names.py    one name for many things
+    fold.py     what is called in one place         names.py   one name for many things
 
 `build` is given the whole program; what it is not sure of it leaves as it is.
 """
 
 import ast
 
-from host_tools.linker import groups, merge, names, scopes, shake, strip
+from host_tools.linker import fold, groups, merge, names, scopes, shake, strip
 
 
 class Linked:
@@ -43,6 +43,8 @@ def build(sources, main=""):
     linked = merge.Linker(modules, members, kept).merge()
     trees = list(linked.values())
     shake.numbers(trees, kept)
+    shake.unused(trees, outside, kept)
+    fold.fold(trees, names.settled([*trees, *outside], outside))
     shake.unused(trees, outside, kept)
     found = {name: Linked(strip.anonymous(tree), members[name]) for name, tree in linked.items()}
     changed = names.rename(linked, outside, kept)

@@ -9,7 +9,7 @@ from host_tools.linker import scopes
 
 class Classes(ast.NodeVisitor):
     """defined: {class: its attributes}; open: attributes that are set from outside of their class; fixed: classes that we do
-    not know all of; loose: names of the module that a class body looks up as it is run.
+    not know all of; loose: names of the module that a class body looks up as it is run; loose_attributes: those of the class.
     """
 
     def __init__(self, trees):
@@ -18,6 +18,7 @@ class Classes(ast.NodeVisitor):
         self.open = set()
         self.fixed = set()
         self.loose = set()
+        self.loose_attributes = []
         self.exceptions = set()
         self._class = None
         self._self = None
@@ -63,7 +64,9 @@ class Classes(ast.NodeVisitor):
                 self.visit(statement)
                 around = [statement]
             for part in around:
-                self.loose |= {inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)} - names
+                looked_up = [inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)]
+                self.loose.update(name for name in looked_up if name not in names)
+                self.loose_attributes += [name for name in looked_up if name in names]
         self._class = None
 
     def _method(self, node):

@@ -77,7 +77,7 @@ class _Imports(ast.NodeVisitor):
     def _strange(self, node):
         self.source.strange = True
 
-    visit_Global = visit_Nonlocal = visit_AsyncFunctionDef = _strange
+    visit_Global = visit_Nonlocal = visit_AsyncFunctionDef = visit_NamedExpr = _strange
 
     def visit_Name(self, node):
         if node.id in ("__name__", "__file__", "__path__", "globals", "locals", "exec", "eval"):

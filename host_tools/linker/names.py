@@ -144,6 +144,11 @@ class _Pool:
                 return name
 
 
+def settled(trees, outside):
+    """Names that must stay what they are, or may be used in ways that cannot be seen."""
+    return _strings(trees) | _OF_THE_LANGUAGE | set().union(*map(scopes.identifiers, outside))
+
+
 def attributes(trees, outside, everything):
     """{attribute: the name that it gets}. everything: identifiers that stay in the program in any case."""
     known = Classes(trees)

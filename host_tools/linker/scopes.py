@@ -37,36 +37,28 @@ def arguments(function):
 
 
 def bound_in(statements):
-    """Names that statements bind in the scope they stand in; scopes within them are left out."""
+    """Names that statements bind in the scope they stand in; scopes within them are left out, and so are `:=`."""
     found = set()
     declared = set()
     todo = list(statements)
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
-                found.add(node.id)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        if isinstance(node, ast.expr):
+            if isinstance(node, ast.Name):
+                if not isinstance(node.ctx, ast.Load):
+                    found.add(node.id)
+            elif isinstance(node, (ast.Tuple, ast.List, ast.Starred)) and not isinstance(node.ctx, ast.Load):
+                todo += node.elts if not isinstance(node, ast.Starred) else [node.value]
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             found.add(node.name)
-            todo += [*node.decorator_list, *node.args.defaults, *[d for d in node.args.kw_defaults if d is not None]]
-            continue
-        elif isinstance(node, ast.ClassDef):
-            found.add(node.name)
-            todo += [*node.decorator_list, *node.bases, *[key.value for key in node.keywords]]
-            continue
-        elif isinstance(node, ast.Lambda):
-            todo += node.args.defaults
-            continue
-        elif isinstance(node, COMPREHENSIONS):
-            todo.append(node.generators[0].iter)
-            continue
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             found.update((alias.asname or alias.name).split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            found.add(node.name)
         elif isinstance(node, (ast.Global, ast.Nonlocal)):
             declared.update(node.names)
-        todo.extend(ast.iter_child_nodes(node))
+        else:
+            if isinstance(node, ast.ExceptHandler) and node.name:
+                found.add(node.name)
+            todo.extend(ast.iter_child_nodes(node))
     return found - declared
 
 

@@ -201,10 +201,7 @@ def _once(trees, fixed):
 def _imports(trees):
     """Imports of names that a module does not use go."""
     for tree in trees:
-        used = set()
-        for node in tree.body:
-            if not isinstance(node, (ast.Import, ast.ImportFrom)):
-                used |= {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
         body = []
         for node in tree.body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
