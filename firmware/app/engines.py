@@ -124,7 +124,6 @@ class Engines:
         self.store = store
         self.settings = settings
         self.face = None
-        self.clock = clock
         tables = blocks.tables if blocks is not None else None
         self.tariff = Tariff(served, clock, cold, tables, crc, settings.tariff, log, len(elements))
         self.profiles = Profiles(
@@ -165,7 +164,6 @@ class Engines:
         if auxiliary is not None:
             self.alcs = Alcs(auxiliary, clock, cold, layout.ALCS, layout.ALCS_CALENDAR, log)
         door.connect(self.tamper, self.alcs)
-        self.rules = SupplyRules(self.limiter, controls, elements[0])
         self.schedule = Schedule(door, clock, cold, layout.SCHEDULE, log)
         found = [
             (OUTAGE, self.outage),
@@ -180,14 +178,13 @@ class Engines:
             (QUALITY, self.quality),
             (SUPPLY_CAUSES, self.causes),
             (TAMPER, self.tamper),
-            (SUPPLY_RULES, self.rules),
+            (SUPPLY_RULES, SupplyRules(self.limiter, controls, elements[0])),
             (SCHEDULE, self.schedule),
         ]
         if self.alcs is not None:
             found.append((ALCS, self.alcs))
         if blocks is not None and not store.in_flash:
             found.append((BLOCKS, _BlockWork(blocks, store)))
-        self.configuration = configuration
         configuration.connect(store, log, self)
         found.append((CONFIGURATION, configuration))
         self.rounds = Rounds(clock, found, cold)

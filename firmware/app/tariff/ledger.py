@@ -60,8 +60,8 @@ class Ledger:
         """script: in force from the first watt-hour of a new meter on."""
         self._cold = cold
         self._plan = pages
-        self._pages = [bytearray(HEAD + 4 * (page[1] + page[2])) for page in pages]
-        self._spare = [bytearray(len(page)) for page in self._pages]
+        # One image a page, then in the same order the spare ones, in which changes are staged.
+        self._pages = [bytearray(HEAD + 4 * (page[1] + page[2])) for page in pages + pages]
         self._staged = 0
         self._tries = 0
         self._first_total = -1
@@ -103,7 +103,7 @@ class Ledger:
 
     def stage(self, page):
         """Begin a change of this page. Nothing counts before `commit`. allocates: no"""
-        _copy(self._spare[page], self._pages[page])
+        _copy(self._spare(page), self._pages[page])
         self._staged = page
         self.charge.units = self.units
         self.charge.part = self.part
@@ -114,7 +114,7 @@ class Ledger:
 
     def put(self, index, value):
         """Set a cell of the staged page, 0..10^9 - 1."""
-        pack_into("<I", self._spare[self._staged], HEAD + 4 * index, value)
+        pack_into("<I", self._spare(self._staged), HEAD + 4 * index, value)
 
     def commit(self, noted, base, active, acted, before=-1):
         """The staged page with its head goes to the store. returns: True when it is durable; else `retry` goes on"""
@@ -122,7 +122,7 @@ class Ledger:
         flags = 0 if before < 0 else _PRESET
         pack_into(
             _HEAD_FORMAT,
-            self._spare[self._staged],
+            self._spare(self._staged),
             0,
             _VERSION,
             active,
@@ -145,18 +145,21 @@ class Ledger:
             return True
         page = self._staged
         try:
-            saved = self._cold.save(self._plan[page][0], self._spare[page])
+            saved = self._cold.save(self._plan[page][0], self._spare(page))
         except OSError:
             saved = False
         if not saved:
             self.failures += 1
             return False
-        image = self._spare[page]
-        self._spare[page] = self._pages[page]
+        image = self._spare(page)
+        self._pages[len(self._plan) + page] = self._pages[page]
         self._pages[page] = image
         self.pending = False
         self._take_head(image)
         return True
+
+    def _spare(self, page):
+        return self._pages[len(self._plan) + page]
 
     def _take_head(self, image):
         self.active = image[1]
@@ -213,7 +216,7 @@ class Ledger:
         newest = -1
         missing = 0
         for k in range(len(self._plan)):
-            image = self._spare[k]
+            image = self._spare(k)
             found = 0
             try:
                 found = self._cold.load_into(self._plan[k][0], image)
@@ -223,7 +226,7 @@ class Ledger:
                 missing += 1
                 for i in range(len(image)):
                     image[i] = 0
-            elif newest < 0 or ticks.diff(_u32(image, 4), _u32(self._spare[newest], 4)) > 0:
+            elif newest < 0 or ticks.diff(_u32(image, 4), _u32(self._spare(newest), 4)) > 0:
                 newest = k
             _copy(self._pages[k], image)
         if missing and self._tries < (_EMPTY_TRIES if newest < 0 else _MOST_TRIES):
