@@ -158,7 +158,7 @@ class Engines:
             at = min(len(causes), len(elements) - 1)
             causes.append(Causes(control, elements[at], at, self.quality.rows.active, settings.causes, heat))
         self.causes = AutoCauses(causes, heat, clock)
-        self.tamper = Tamper(inputs, settings.tamper, clock, log, cold, layout.TAMPER, controls, self.outage, log.holds)
+        self.tamper = Tamper(inputs, settings.tamper, clock, log, cold, layout.TAMPER, controls, self.outage)
         self.tamper.connect(self.wake)
         self.alcs = None
         if auxiliary is not None:

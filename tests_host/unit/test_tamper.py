@@ -68,13 +68,14 @@ class Life:
 
         class Journal:
             append_at = log.append_at
+            holds = log.holds
 
             def append_now(self, code, extra):
                 log.append_at(clock.day, clock.second, code, extra)
 
         cold = ColdStore(self.memory, layout.COLD_BASE, Crc32())
         self.it = Tamper(
-            self.pins, self.config, self.clock, Journal(), cold, layout.TAMPER, [self.control], self.outage, log.holds
+            self.pins, self.config, self.clock, Journal(), cold, layout.TAMPER, [self.control], self.outage
         )
         self.now = START
         self.it.start(power_on)

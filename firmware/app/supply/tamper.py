@@ -50,6 +50,10 @@ _UNREADABLE_S = const(60)
 _PATIENCE_S = const(60)  # for the stamps of the outage
 _DAY_S = const(86_400)
 _COUNT_MOST = const(0xFFFF)
+_BUILT = const(0)  # how far it has come: not started
+_BLANK = const(1)  # started, nothing was stored; the inputs are looked at for the first time next
+_STORED = const(2)  # the same, and something was
+_LOOKING = const(3)
 _WELL = const(16)  # added to the input in a service event that tells of an end
 
 _BEGINS = (
@@ -93,7 +97,6 @@ class Tamper:
         "_cold_id",
         "_controls",
         "_outage",
-        "_logged",
         "_fitted",
         "_inputs",
         "_levels",
@@ -115,12 +118,10 @@ class Tamper:
         "_record",
         "_next",
         "_dirty",
-        "_started",
-        "_known",
-        "_fresh",
+        "_stage",
     )
 
-    def __init__(self, pins, config, clock, log, cold, cold_id, controls, outage, logged=None):
+    def __init__(self, pins, config, clock, log, cold, cold_id, controls, outage):
         self.config = config
         self.armed = False
         self.open = 0
@@ -136,7 +137,6 @@ class Tamper:
         self._cold_id = cold_id
         self._controls = controls
         self._outage = outage
-        self._logged = logged
         self._fitted = [i for i in range(INPUTS) if pins[i] is not None]
         self._inputs = [pins[i] for i in self._fitted]
         self._levels = -1  # of them as last seen, three bits each
@@ -158,9 +158,7 @@ class Tamper:
         self._record = bytearray(RECORD)  # as it is stored
         self._next = bytearray(RECORD)
         self._dirty = False
-        self._started = False
-        self._known = False
-        self._fresh = True
+        self._stage = _BUILT
 
     def start(self, power_on):
         """Boot, after the outage has been told of. power_on: the supply had been away. The first pass reads the inputs."""
@@ -171,9 +169,8 @@ class Tamper:
         else:
             pack_into("28s", record, 0, b"")
         self._raw = self.open
-        self._known = known
         self._away = ~_MAGNET_BIT if power_on and known else 0
-        self._started = True
+        self._stage = _STORED if known else _BLANK
         if self._telling:
             self._tell(True)
         self._show()
@@ -206,7 +203,7 @@ class Tamper:
         levels = 0
         for pin in self._inputs:
             levels = levels << 3 | pin()
-        if levels == self._levels and not self._fresh:
+        if levels == self._levels and self._stage == _LOOKING:
             return
         self._levels = levels
         raw = 0
@@ -225,8 +222,8 @@ class Tamper:
             raw |= self._raw & unknown  # stays what it was
         self._unknown = unknown
         changed = raw ^ self._raw
-        if self._fresh:
-            if self._started:
+        if self._stage != _LOOKING:
+            if self._stage != _BUILT:
                 self._first(raw, now_ms)
             return
         if not changed:
@@ -241,11 +238,12 @@ class Tamper:
             self.wake()
 
     def _first(self, raw, now_ms):
-        self._fresh = False
+        blank = self._stage == _BLANK
+        self._stage = _LOOKING
         self._raw = raw
         for i in self._fitted:
             self._since_ms[i] = now_ms
-        if not self._known:
+        if blank:
             self.open = raw  # as the factory has left them
             self._dirty = True
             self._show()
@@ -341,7 +339,7 @@ class Tamper:
                 if self.armed:
                     code = _BEGINS[i] if begins else _ENDS[i]
                     extra = self._extra if begins else 0
-                if code and not (again and self._logged is not None and self._logged(self._day, self._second, code)):
+                if code and not (again and self._log.holds(self._day, self._second, code)):
                     self._log.append_at(self._day, self._second, code, extra)
         self._telling = 0
         self._dirty = not self._save()
@@ -359,7 +357,7 @@ class Tamper:
             self._dirty = True
 
     def _switch(self, armed, service, flags):
-        if not self._started:
+        if self._stage == _BUILT:
             return 2
         changed = self.armed is not armed
         self.armed = armed
