@@ -26,7 +26,7 @@ class Sample:
 
 
 def _running():
-    """(driver, sample, spi, cs): the chip is found configured, one full tick has been read."""
+    """(driver, sample, spi, cs): the chip is found configured, two full ticks have been read."""
     spi, cs = live_part()
     registers = spi.registers
     profile = Profile(None)
@@ -41,6 +41,7 @@ def _running():
     registers[0x3B] = profile.cs2
     driver = ATM90E26(spi, cs, time)
     sample = Sample()
+    driver.read_into(sample, (1 << 30) - _STEP_MS, True)  # the counts twice: before it looks at the settings, and after
     driver.read_into(sample, 0, True)
     if sample.flags != 3 or sample.active_counts != 12 or sample.rms_voltage_mv != 230_000:
         raise RuntimeError("flags %d" % sample.flags)
