@@ -16,6 +16,13 @@ _LEAST = const(8)  # half-scale W or var: below it a reading has no sign
 _JITTER = const(1)  # counts
 
 
+def _sign(word):
+    """Of a mean power, two's complement; -1: not known."""
+    if word < 0x8000:
+        return 2 if word >= _LEAST else 0
+    return 1 if word <= 0x10000 - _LEAST else 0
+
+
 class Direction:
     """Two signs, of active and reactive power at the last look: 0 (not known or too small), 1 reverse, 2 forward."""
 
@@ -24,7 +31,7 @@ class Direction:
     def __init__(self, link):
         self._link = link
         self._words = [0] * 12  # by the low four bits of their addresses, see Link.sweep
-        self._others = [0] * 12
+        self._others = [-1] * 12
         self._signs = bytearray(2)
         self._steady = bytearray(2)  # the sign, if the look before found the same; else 0
 
@@ -38,19 +45,20 @@ class Direction:
 
         allocates: no
         """
-        link = self._link
-        unsure = link.sweep(_POWERS, self._words, self._others)
+        words = self._words
+        if self._link.sweep(_POWERS, words, self._others):
+            for k in range(2):
+                if self._others[_PLACE + k] >= 0:
+                    self._others[_PLACE + k] = -1
+                    words[_PLACE + k] = self._link.read_checked(_PMEAN + k)
         signs = self._signs
-        for k in range(2):
-            word = self._words[_PLACE + k]
-            if unsure and self._others[_PLACE + k] >= 0:
-                word = link.read_checked(_PMEAN + k)
-            sign = 0
-            if word >= 0:
-                power = (word ^ 0x8000) - 0x8000
-                sign = 2 if power >= _LEAST else 1 if power <= -_LEAST else 0
-            self._steady[k] = sign if sign == signs[k] else 0
-            signs[k] = sign
+        steady = self._steady
+        sign = _sign(words[_PLACE])
+        steady[0] = sign if sign == signs[0] else 0
+        signs[0] = sign
+        sign = _sign(words[_PLACE + 1])
+        steady[1] = sign if sign == signs[1] else 0
+        signs[1] = sign
 
     def wrong(self, k, forward, reverse):
         """Kind k (0 active, 1 reactive) counted `forward` and `reverse` in this pass: True if it must be the other way.

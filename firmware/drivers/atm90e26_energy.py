@@ -75,7 +75,7 @@ class EnergyPass:
         self._link = link
         self._words = [0, 0, 0, 0, 0, 0]
         self._order = bytearray((0x40, 0x41, 0x43, 0x44, 0x42, 0x45))  # what counted last is read first
-        self._calm = False  # nothing of the passes before is left to be settled
+        self._calm = [False, False]  # nothing of the passes before is left to be settled
         self._first = [0, 0]  # which of forward, reverse counted last
         self._asked = [0, 0]  # which of them was read first in this pass
         self._recent = [0, 0]  # counts that absolute showed beyond forward + reverse, last pass
@@ -95,7 +95,7 @@ class EnergyPass:
             self._older[k] = 0
             self._held[k] = 0
             self._over[k] = _WINDOW
-        self._calm = False
+            self._calm[k] = False
 
     def read(self, limit):
         """One pass over all six. limit: counts beyond which no reading is believed. returns: bool, nothing was odd
@@ -111,26 +111,28 @@ class EnergyPass:
             for n in range(6):
                 if self._others[n] >= 0:
                     self._decide(n)
-        forward = w[_AP]
-        reverse = w[_AN]
-        if self._calm and w[_AT] == forward + reverse and w[_RT] == w[_RP] + w[_RN] and w[_AT] <= limit >= w[_RT]:
-            # All adds up, as it nearly always does: what follows would change nothing.
-            self.active = active = forward - reverse
-            self.reactive = reactive = w[_RP] - w[_RN]
-            if (active > 0 if first[0] else active < 0) or (reactive > 0 if first[1] else reactive < 0):
+                    self._others[n] = -1
+        # What adds up, as it nearly always does, is settled: `_settle` would change nothing.
+        calm = self._calm
+        settled = calm[0] and w[_AT] == w[_AP] + w[_AN] and w[_AT] <= limit
+        if calm[1] and w[_RT] == w[_RP] + w[_RN] and w[_RT] <= limit:
+            if settled:
                 self._turn()
-            return True
+                self.active = w[_AP] - w[_AN]
+                self.reactive = w[_RP] - w[_RN]
+                return True
         active_gap = self._second_look(0, limit)
         reactive_gap = self._second_look(1, limit)
         if not (-_JITTER <= active_gap <= _JITTER and -_JITTER <= reactive_gap <= _JITTER):
             self._give_back(active_gap, reactive_gap)
-        self._settle(0)
-        self._settle(1)
+            self._settle(0)
+            self._settle(1)
+        else:
+            if not settled:
+                self._settle(0)
+            if reactive_gap or not calm[1]:
+                self._settle(1)
         self._turn()
-        recent = self._recent
-        older = self._older
-        held = self._held
-        self._calm = not (recent[0] or recent[1] or older[0] or older[1] or held[0] or held[1])
         self.active = w[_AP] - w[_AN]
         self.reactive = w[_RP] - w[_RN]
         return errors == self.errors and not (self._recent[0] > _JITTER or self._recent[1] > _JITTER)
@@ -155,13 +157,18 @@ class EnergyPass:
         """What counts is read first in the next pass."""
         w = self._words
         first = self._first
-        for k in range(2):
-            at = 3 * k
-            now = 0 if w[at] > w[at + 1] else 1 if w[at] < w[at + 1] else first[k]
-            if now != first[k]:
-                first[k] = now
-                self._order[2 * k] = _FIRST + at + now
-                self._order[2 * k + 1] = _FIRST + at + 1 - now
+        if w[_AN] > w[_AP] if first[0] == 0 else w[_AP] > w[_AN]:
+            self._swap(0)
+        if w[_RN] > w[_RP] if first[1] == 0 else w[_RP] > w[_RN]:
+            self._swap(1)
+
+    def _swap(self, k):
+        order = self._order
+        self._first[k] = 1 - self._first[k]
+        at = 2 * k
+        was = order[at]
+        order[at] = order[at + 1]
+        order[at + 1] = was
 
     def _gap(self, k):
         """Absolute, with what it showed ahead before, less forward and reverse; 0 but for jitter in a good pass."""
@@ -274,6 +281,7 @@ class EnergyPass:
             left = max(self._recent[k] + self._older[k] + ahead, 0)
             self._older[k] = min(left, self._recent[k])
             self._recent[k] = 0
+        self._calm[k] = not (self._recent[k] or self._older[k] or self._held[k])
         # What absolute has shown ahead may still come in the next two passes; later it was its own mistake.
         ahead += lost - self._over[k]
         self._over[k] = max(min(-ahead, 0), _WINDOW - self._recent[k] - self._older[k])

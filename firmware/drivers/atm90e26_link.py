@@ -22,13 +22,14 @@ class Link:
     nothing.
     """
 
-    __slots__ = ("_transfer", "_cs", "_sleep_us", "_tx", "_rx", "doubt", "shown", "mismatches", "retries")
+    __slots__ = ("_transfer", "_cs", "_sleep_us", "_tx", "_asked", "_rx", "doubt", "shown", "mismatches", "retries")
 
     def __init__(self, spi, cs, clock):
         self._transfer = spi.write_readinto
         self._cs = cs
         self._sleep_us = clock.sleep_us
         self._tx = bytearray(3)
+        self._asked = bytearray((_READ_LAST_DATA, 0, 0))
         self._rx = bytearray(3)
         self.doubt = -1
         self.shown = -1  # what LastData holds, as far as known
@@ -74,9 +75,9 @@ class Link:
         register still has its value.
         allocates: no   source: Atmel-46102B 4.3.1
         """
-        self.doubt = -1
         word = self.read(address, 0)
         last = self.read(_LAST_DATA, word)
+        self.doubt = -1
         if last == word:
             self.shown = word
             return word
@@ -86,46 +87,43 @@ class Link:
         """`take` of several registers, in this order, as one loop: calls would cost more than the frames.
 
         addresses: bytearray; words, others: lists in which a register has the place of its low four bits: its word, and what
-        LastData holds against it, -1 = nothing. returns: bool, LastData holds something against one of them   allocates: no
+        LastData holds against it, -1 = nothing, of those of which it was asked twice: the caller puts them back to -1.
+        returns: bool, it was asked twice of one of them   allocates: no
         """
         tx = self._tx
+        asked = self._asked
         rx = self._rx
         cs = self._cs
         transfer = self._transfer
         sleep_us = self._sleep_us
         doubtful = False
+        tx[1] = 0
+        tx[2] = 0
         for address in addresses:
             tx[0] = 0x80 | address
-            tx[1] = 0
-            tx[2] = 0
             cs(0)
             transfer(tx, rx)
             cs(1)
             sleep_us(_CS_HIGH_US)
-            high = rx[1]
-            low = rx[2]
-            tx[0] = _READ_LAST_DATA
-            tx[1] = high
-            tx[2] = low
+            high = asked[1] = rx[1]
+            low = asked[2] = rx[2]
             cs(0)
-            transfer(tx, rx)
+            transfer(asked, rx)
             cs(1)
             sleep_us(_CS_HIGH_US)
             word = high << 8 | low
             at = address & 0x0F
-            others[at] = -1
             if rx[1] == high and rx[2] == low:
                 self.shown = word
             else:
-                self.doubt = -1
                 word = self._dispute(word, rx[1] << 8 | rx[2])
-                if self.doubt >= 0:
-                    others[at] = self.doubt
-                    doubtful = True
+                others[at] = self.doubt
+                doubtful = True
             words[at] = word
         return doubtful
 
     def _dispute(self, word, last):
+        self.doubt = -1
         self.mismatches += 1
         self.retries += 1
         again = self.read(_LAST_DATA, word)
