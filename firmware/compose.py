@@ -283,7 +283,7 @@ def compose(hw, config=None, settings=None):
     )
     panel = _face(hw, config, expander, elements, store, clock, supervision, supply, door, settings, readings, blocks)
     if panel is not None:
-        engines.tamper.show_on(panel.signs)
+        engines.tamper.show_on(panel)
         panel.commands.alcs = engines.alcs
     engines.watch_panel(panel)
     watchdog = hw.watchdog if hw.watchdog is not None else _NoWatchdog()

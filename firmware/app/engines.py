@@ -85,7 +85,7 @@ class _PanelWatch:
         self.active = False
 
     def poll(self, now_ms, second):
-        active = self.face.test_active
+        active = self.face.modes.test_active
         if active is not self.active:
             self.active = active
             self.profiles.stand(TEST_MODE, active)

@@ -193,7 +193,7 @@ class Words:
         return True
 
     def draw(self, frame):
-        firmware_glass.text(frame, self.characters)
+        firmware_glass.window(frame, self.characters, 0)
 
 
 class Lamp:
@@ -266,7 +266,7 @@ def tell(name, lcd, chip):
         panel.tick(now_ms, v)
     for at_ms in range(now_ms, now_ms + later_ms + 50, 50):
         panel.tick(at_ms, v)
-    assert panel.errors == 0 and panel.mode == int(name[5]), name
+    assert panel.errors == 0 and panel.modes.mode == int(name[5]), name
     return chip.segments(), lamp.level
 
 

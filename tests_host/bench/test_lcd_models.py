@@ -452,7 +452,7 @@ def test_each_digit_is_where_the_firmware_writes_it(part):
     lcd.start()
     for digit in range(8):
         frame = bytearray(16)
-        firmware_glass.dash(frame, digit)
+        firmware_glass.put(frame, digit, -1)
         lcd.write(frame)
         assert glass.names(chip.segments()) == {f"digit{digit + 1}.g"}
     for n in range(4):

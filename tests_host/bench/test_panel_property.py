@@ -3,7 +3,7 @@
 the time that the settings say. The oracle knows modes by number and times by setting, nothing of screens.
 """
 
-from app.panel import canvas, face, gestures, glass, items, modes, object_map, readings, view
+from app.panel import canvas, gestures, glass, items, modes, object_map, panel, readings, view
 from fakes_panel import Alcs, Installation, Rig, Screen
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -70,22 +70,22 @@ def test_one_mode_and_always_back(story, fitted, times):
             installation.step = value
         elif what == "result":
             rig.door.result = value
-        mode = rig.panel.mode
+        mode = rig.panel.modes.mode
         assert mode in range(8)
         assert not (mode in (modes.PREPAYMENT, modes.UTRN) and not fitted[2])
         assert not (mode == modes.INSTALL and installation is None)
         assert not (mode == modes.TEST and not tested)
         assert rig.modes.test_active == (mode == modes.TEST)
-        assert -1 <= rig.panel.position < rig.items.count
+        assert -1 <= rig.panel.modes.position < rig.items.count
         assert rig.panel.errors == 0
     # Left alone: the longest of the times, one for a prompt, and what a frame and an answer take.
     wait(max(group.manual_timeout_s, group.test_timeout_s, group.prompt_s) * 1000 + group.prompt_s * 1000 + 5000)
     at_home = modes.INSTALL if installation is not None and installation.step >= 0 else modes.AUTO
-    assert rig.panel.mode == at_home
-    before = rig.panel.position
+    assert rig.panel.modes.mode == at_home
+    before = rig.panel.modes.position
     if at_home == modes.AUTO:
         wait(group.auto_scroll_s * 1000 + 500)
-        assert rig.panel.mode == modes.AUTO and rig.panel.position != before
+        assert rig.panel.modes.mode == modes.AUTO and rig.panel.modes.position != before
 
 
 @settings(max_examples=60, deadline=None)
@@ -100,8 +100,12 @@ def test_nothing_is_closed_that_was_not_armed(keys):
 
 def test_numbers_written_out_are_those_of_their_module():
     # On CPython a const() is a name as any other.
-    for module, of in ((canvas, object_map), (readings, object_map), (items, object_map), (items, glass)):
+    for module, of in ((canvas, object_map), (readings, object_map), (items, object_map), (panel, object_map)):
         for name, value in vars(module).items():
             if name[0] == "_" and isinstance(value, int) and isinstance(getattr(of, name[1:], None), int):
                 assert value == getattr(of, name[1:]), (module.__name__, name)
-    assert (canvas._TEXT_FORM, items._MARKS, face._TEST) == (object_map.TEXT, glass.MARKS, modes.TEST)
+    assert (items._POWER_FACTOR, items._SECOND_POWER_FACTOR) == (
+        20,
+        20 + object_map.SECOND_QUANTITIES - object_map.QUANTITIES,
+    )
+    assert (canvas._TEXT_FORM, items._ROW - items._LABEL) == (object_map.TEXT, glass.MARKS)

@@ -104,7 +104,7 @@ class Rig:
         self.panel.settings.auto_scroll_s = seconds
 
     def show(self, position):
-        while self.panel.position != position:
+        while self.panel.modes.position != position:
             self.key(gestures.A_SHORT)
         self.run(500)  # where it stood there already
         return self.digits()
@@ -127,7 +127,7 @@ class Rig:
 
 def test_start_test():
     rig = Rig(skip_test=False)
-    assert rig.panel.mode == modes.TEST
+    assert rig.panel.modes.mode == modes.TEST
     rig.run(50)
     assert rig.lcd.frame == b"\xff" * 16
     rig.run(1900)
@@ -142,7 +142,7 @@ def test_start_test():
     rig.run(1900)
     assert rig.digits() == "1.2.3     "
     rig.run(100)  # 5050 ms
-    assert rig.panel.mode == modes.AUTO
+    assert rig.panel.modes.mode == modes.AUTO
     assert rig.descriptor() == " 180"
 
 
@@ -162,7 +162,7 @@ def test_no_register_before_it_is_restored():
         assert rig.show(position) == "--------"
     rig.view.restored = 1
     rig.run(500)
-    assert rig.panel.position == 3 and rig.digits() == "     0.00"
+    assert rig.panel.modes.position == 3 and rig.digits() == "     0.00"
     assert rig.show(0) == "   123.45"
 
 
@@ -221,10 +221,10 @@ def test_auto_scroll_goes_round():
     rig = Rig()
     seen = []
     for _ in range(12):
-        seen.append(rig.panel.position)
+        seen.append(rig.panel.modes.position)
         rig.run(6000)
     assert seen == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0]
-    assert rig.panel.mode == modes.AUTO
+    assert rig.panel.modes.mode == modes.AUTO
 
 
 def test_configured_times():
@@ -232,38 +232,38 @@ def test_configured_times():
     settings = rig.panel.settings
     settings.auto_scroll_s, settings.manual_timeout_s, settings.backlight_s = 2, 10, 5
     rig.run(2000)
-    assert rig.panel.position == 1
+    assert rig.panel.modes.position == 1
     rig.key(gestures.A_SHORT)
     rig.run(4900)
-    assert rig.light.level == 1 and rig.panel.mode == modes.MANUAL
+    assert rig.light.level == 1 and rig.panel.modes.mode == modes.MANUAL
     rig.run(100)
-    assert rig.light.level == 0 and rig.panel.mode == modes.MANUAL
+    assert rig.light.level == 0 and rig.panel.modes.mode == modes.MANUAL
     rig.run(5000)
-    assert rig.panel.mode == modes.AUTO and rig.panel.position == 0
+    assert rig.panel.modes.mode == modes.AUTO and rig.panel.modes.position == 0
 
 
 def test_key_goes_to_manual_and_back_by_time():
     rig = Rig()
     rig.key(gestures.A_SHORT)
-    assert rig.panel.mode == modes.MANUAL and rig.panel.position == 1
+    assert rig.panel.modes.mode == modes.MANUAL and rig.panel.modes.position == 1
     rig.run(29_000)
-    assert rig.panel.position == 1, "no scrolling in manual mode"
+    assert rig.panel.modes.position == 1, "no scrolling in manual mode"
     rig.key(gestures.PRESSED)  # any key starts the time again
     rig.run(29_500)
-    assert rig.panel.mode == modes.MANUAL
+    assert rig.panel.modes.mode == modes.MANUAL
     rig.run(1000)
-    assert rig.panel.mode == modes.AUTO and rig.panel.position == 0
+    assert rig.panel.modes.mode == modes.AUTO and rig.panel.modes.position == 0
 
 
 def test_b_leaves_manual_mode():
     rig = Rig()
     rig.key(gestures.A_SHORT)
     rig.key(gestures.A_SHORT)
-    assert rig.panel.position == 2
+    assert rig.panel.modes.position == 2
     rig.key(gestures.B_SHORT)
-    assert rig.panel.mode == modes.AUTO and rig.panel.position == 0
+    assert rig.panel.modes.mode == modes.AUTO and rig.panel.modes.position == 0
     rig.key(gestures.B_SHORT)
-    assert rig.panel.mode == modes.AUTO and rig.panel.position == 0
+    assert rig.panel.modes.mode == modes.AUTO and rig.panel.modes.position == 0
 
 
 def test_a_key_is_answered_in_the_same_tick():
@@ -283,7 +283,7 @@ def test_back_light():
     rig.key(gestures.NONE)
     assert rig.light.level == 0
     rig.key(gestures.PRESSED)  # even during the start test, which it does not end
-    assert rig.light.level == 1 and rig.panel.mode == modes.TEST
+    assert rig.light.level == 1 and rig.panel.modes.mode == modes.TEST
     rig.run(29_900)
     assert rig.light.level == 1
     rig.run(100)
@@ -455,7 +455,7 @@ def test_a_dead_back_light_is_counted():
     rig = Rig()
     rig.light.fail = True
     rig.key(gestures.A_SHORT)
-    assert rig.panel.errors == 1 and rig.panel.position == 1
+    assert rig.panel.errors == 1 and rig.panel.modes.position == 1
 
 
 def test_without_back_light():

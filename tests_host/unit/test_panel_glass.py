@@ -121,12 +121,35 @@ def test_places_of_the_elements():
         expected = bytearray(16)
         expected[seg // 2] = (0x80 if seg % 2 == 0 else 0x08) >> com
         assert frame == expected, name
-        glass.dark(frame, getattr(glass, name))
-        assert frame == bytes(16), name
-        glass.light_if(frame, getattr(glass, name), 0)
-        assert frame == bytes(16), name
-        glass.light_if(frame, getattr(glass, name), 2)
-        assert frame == expected, name
+
+
+def test_signs_are_the_elements_of_their_names():
+    for name in ("TAMPER", "IMPORT", "EXPORT", "REVERSE", "WARNING", "HAN", "BATTERY", "LOCK", "TEST"):
+        assert written(getattr(glass, "SIGN_" + name)) == lit(name), name
+    assert written(1 << glass.AT_ELEMENTS) == lit("L1") and written(2 << glass.AT_ELEMENTS) == lit("L2")
+    assert written(glass.SIGN_HAN_BARS) == lit("HAN_BAR_1", "HAN_BAR_2", "HAN_BAR_3", "HAN_BAR_4")
+    for k in ("K1", "K2", "K3"):
+        at = getattr(glass, "AT_" + k)
+        assert written(1 << at) == lit(k + "_CLOSED") and written(2 << at) == lit(k + "_OPEN"), k
+
+
+def written(signs):
+    """The frame of signs, written over everything lit: what is no sign has stayed, and is taken off."""
+    frame = bytearray(b"\xff" * 16)
+    glass.signs(frame, signs)
+    beside = lit("K", "W", "H", "VAR", "A", "V", "HZ", "PF", "POUND", "PENCE", "VAR_H")
+    for i in range(16):
+        stays = beside[i] | (0xFF if i < 8 else 0xEF if i < 12 else 0)
+        assert frame[i] & stays == stays
+        frame[i] &= 0xFF ^ stays
+    return frame
+
+
+def lit(*names):
+    frame = bytearray(16)
+    for name in names:
+        glass.light(frame, getattr(glass, name))
+    return frame
 
 
 def test_units():
@@ -153,14 +176,15 @@ def test_units():
         (glass.UNIT_PENCE, 0x00, 0x40),
     )
     for case in cases:
-        elements, byte_12, byte_13 = case[:3]
+        unit, byte_12, byte_13 = case[:3]
         byte_15 = case[3] if len(case) > 3 else 0
         frame = bytearray(16)
-        glass.unit(frame, elements)
-        assert frame == bytes(12) + bytes([byte_12, byte_13, 0, byte_15]), elements
-        marked = bytearray(16)
-        glass.label(marked, glass.marks(b"    ", elements))
-        assert marked == frame, elements
+        marks = bytearray(glass.MARKS + 1)
+        glass.marks_into(marks, 1, b"    ", unit)
+        glass.label(frame, marks, 1)
+        assert frame == bytes(12) + bytes([byte_12, byte_13, 0, byte_15]), unit
+        glass.no_unit(frame)
+        assert frame == bytes(16), unit
 
 
 def test_numbers_are_right_aligned_with_blank_leading_zeros():
@@ -197,23 +221,23 @@ def test_negative():
 def test_pairs_and_dashes():
     frame = bytearray(16)
     glass.pair(frame, 0, 9, False)
-    glass.dash(frame, 2)
+    glass.put(frame, 2, -1)
     glass.pair(frame, 3, 0, True)
     glass.pair(frame, 6, 59, False)
     assert read(frame) == "09-00. 59"
-    glass.dashes(frame)
+    glass.window(frame, b"--------", 0)
     assert read(frame) == "--------"
     assert frame[8:] == bytes(8)
 
 
 def test_text_puts_points_behind_digits():
     frame = bytearray(16)
-    glass.text(frame, b"1.20.3")
+    glass.window(frame, b"1.20.3", 0)
     assert read(frame) == "1.20.3    "
-    glass.text(frame, b"123456789")
+    glass.window(frame, b"123456789", 0)
     assert read(frame) == "12345678"
     frame = bytearray(16)
-    glass.text(frame, b".5")  # no digit before it: nothing to carry the point
+    glass.window(frame, b".5", 0)  # no digit before it: nothing to carry the point
     assert read(frame) == "5       "
 
 
@@ -242,10 +266,11 @@ def test_nothing_allocates():
     glass.number(frame, -999999999, 2)
     glass.number(frame, 999999999, 3, 7)
     glass.pair(frame, 0, 59, True)
-    glass.text(frame, b"1.2.3")
+    glass.window(frame, b"1.2.3", 0)
     glass.descriptor(frame, b"SoFt")
-    glass.unit(frame, glass.UNIT_KVAH)
+    glass.marks_into(frame, 8, b"SoFt", glass.UNIT_KVAH)
+    glass.no_unit(frame)
+    glass.signs(frame, glass.SIGN_LOCK)
     glass.light(frame, glass.SUN)
-    glass.dark(frame, glass.SUN)
-    glass.dashes(frame)
+    glass.hexadecimal(frame, 0x1ABCDEF)
     heap_unlock()

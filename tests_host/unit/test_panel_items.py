@@ -209,7 +209,7 @@ def test_what_is_not_fitted_is_left_out():
 
 def test_nothing_to_show_is_dashes():
     rig = Rig(record(b"\x01\x00\x01\x06\x00\xff", 4, 2, 8, 2, AUTO))
-    assert rig.panel.position == -1 and rig.digits() == "--------"
+    assert rig.panel.modes.position == -1 and rig.digits() == "--------"
 
 
 def test_long_texts_are_paged():
@@ -266,7 +266,6 @@ def test_pulses_are_counted_from_the_beginning_of_the_test():
 
 
 def test_units_of_the_map_are_on_the_glass():
-    item = items.Item()
     listed = Items(
         record(IMPORT, 3, 2, 8, 2, AUTO)
         + record(b"\x01\x00\x03\x07\x00\xff", 3, 2, 8, 2, AUTO)
@@ -274,11 +273,11 @@ def test_units_of_the_map_are_on_the_glass():
         + record(b"\x01\x00\x0d\x07\x00\xff", 3, 2, 8, 2, AUTO)
         + record(b"\x00\x00\x5e\x2c\x01\x07", 3, 2, 8, 2, AUTO)
     )
-    for index, elements in enumerate(
-        (glass.UNIT_KWH, glass.UNIT_KVAR, glass.UNIT_KVARH, glass.UNIT_PF, glass.UNIT_PENCE)
-    ):
-        listed.take(index, item)
-        assert bytes(item.marks[4:]) == bytes(glass.marks(b"    ", elements)[4:]), index
+    marks = bytearray(glass.MARKS)
+    for index, unit in enumerate((glass.UNIT_KWH, glass.UNIT_KVAR, glass.UNIT_KVARH, glass.UNIT_PF, glass.UNIT_PENCE)):
+        listed.take(index)
+        glass.marks_into(marks, 0, b"    ", unit)
+        assert listed.rows[listed.at + 4 : listed.at + 7] == marks[4:], index
 
 
 def test_no_value_before_it_is_known():

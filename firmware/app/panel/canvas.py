@@ -10,25 +10,14 @@ from app.panel import view as views
 from app.panel.readings import NO_VALUE
 
 _UNDRAWN = const(-0x3FFFFFFE)
-_PAGE = const(8)
 
-_FLASHING = (views.ARMED, views.BOOST)
-
-# What _lamps() says with one bit: (bit, element of the glass).
-_LAMPS = (
-    (0x004000, glass.L1),
-    (0x008000, glass.L2),
-    (0x010000, glass.IMPORT),
-    (0x020000, glass.EXPORT),
-    (0x040000, glass.REVERSE),
-    (0x080000, glass.WARNING),
-    (0x100000, glass.TAMPER),
-    (0x200000, glass.BATTERY),
-    (0x400000, glass.TEST),
-    (0x2000000, glass.LOCK),
+# Open 2, closed 1, by state of a contactor: dark, in the second half of a slow flash, of a fast one, of both.
+_CONTACTOR = (
+    b"\x02\x01\x00\x00\x00\x00\x00\x02\x01\x02\x00\x01\x00\x00\x02\x01\x00\x00\x00\x02\x01\x02\x01\x02\x00\x01\x02\x01"
 )
-_SLOW_BIT = const(0x800000)
-_FAST_BIT = const(0x1000000)
+_STATES = const(7)
+_FAST = const(14)
+_SLOW = (views.ARMED, views.BOOST)
 _LETTER_F = const(0x8E)
 # A name of this module is found three times as fast as one of another.
 _TIME_OF_DAY = const(16)
@@ -41,62 +30,40 @@ _number = glass.number
 
 class Canvas:
     """frame: bytearray(16) of the port "Panel part". touched: something was written into it; taken back by who has shown it.
-    fast: something flashes fast, the frame has to come twice as often. phase: of a flash, quarters of a second.
+    fast: something flashes fast, the frame has to come twice as often; flashing: something does, fast or slowly. phase: of a
+    flash, quarters of a second. test: the sign of it is on.
 
     start_current_ma: below it no arrow (EN 50470-3: 0.04 Itr of class B, Itr = 1 A; unverified).
     """
-
-    __slots__ = (
-        "_civil",
-        "_drawn",
-        "_item",
-        "_lamps_shown",
-        "_letter",
-        "_marks",
-        "_value",
-        "edition",
-        "fast",
-        "flashing",
-        "frame",
-        "raw",
-        "phase",
-        "start_current_ma",
-        "test",
-        "touched",
-    )
 
     def __init__(self, start_current_ma):
         self.start_current_ma = start_current_ma
         self.frame = bytearray(16)
         self.fast = False
-        self.test = False  # the sign of it is on
+        self.test = False
         self.phase = 0
         self.touched = True
-        self._drawn = False  # what stands there was drawn by `item`
-        self.edition = -1  # of the view, when the indicators were last looked at
-        self.flashing = True  # some indicator does, slowly or fast
+        self.flashing = True
         self.raw = _UNDRAWN  # the number behind the value of the item, in the scale of its source
+        self._drawn = False  # what stands there was drawn by `item`
+        self._edition = -1  # of the view, when the indicators were last looked at
         self._item = -1
-        self._lamps_shown = 0
+        self._signs_shown = 0
         self._letter = 0
         self._value = _UNDRAWN
-        self._marks = bytearray(glass.MARKS)
-        self._civil = [0, 0, 0]
 
     def fill(self, byte):
         """All on (0xFF) or all off (0)."""
-        self.forget()
+        self._drawn = False
         self.touched = True
         glass.fill(self.frame, byte)
 
-    def forget(self):
-        """Whatever stands there is drawn again from nothing."""
-        self._drawn = False
-
     def item(self, number, item, view, readings, page):
-        """The value of an item and all indicators. number: which item, so that another one is known. page: of a long text."""
+        """The value of an item and all indicators. number: which item, so that another one is known. item: Items, that one
+        taken. page: of a long text.
+        """
         edition = view.edition
-        if edition != self.edition or edition < 0 or self.flashing or not self._drawn:
+        if edition != self._edition or edition < 0 or self.flashing or not self._drawn:
             self._signs(view)
         form = item.form
         self.raw = value = readings.number(item.source, view)
@@ -107,12 +74,14 @@ class Canvas:
         elif form == _TEXT_FORM:
             value = page
         letter = 1 if view.non_disablement else 0
+        before = self._value
         if number != self._item:
             self._item = number
-            _label(self.frame, item.marks)
+            before = _UNDRAWN
+            _label(self.frame, item.rows, item.at)
             if item.source == _LOCAL_TIME and not view.local:
-                self._descriptor(words.UTC)
-        elif value == self._value and letter == self._letter:
+                glass.descriptor(self.frame, words.DESCRIPTORS, 4 * words.UTC)
+        elif value == before and letter == self._letter:
             return
         self._letter = letter
         self._value = value
@@ -120,23 +89,22 @@ class Canvas:
         if form < _TIME_OF_DAY and value != _NO_VALUE:
             _number(self.frame, value, item.decimals, item.digits)
         else:
-            self._write(item, form, value, readings, page)
+            self._write(item, form, value, before, view, readings, page)
         if letter and not self.frame[0]:
             self.frame[0] = _LETTER_F
 
-    def words(self, number, descriptor, characters, view):
-        """A text of up to eight characters beside a word, and all indicators. number: as in `item`, below -1."""
+    def words(self, number, descriptor, text, view, characters=words.TEXTS):
+        """A text of eight characters beside a word, and all indicators. number: as in `item`, below -1."""
         self._signs(view)
         if number == self._item and self._value == 0:
             return
         self._item = number
         self._value = 0
         self.touched = True
-        for i in range(glass.MARKS):
-            self._marks[i] = 0
-        words.descriptor_into(self._marks, descriptor)
-        glass.label(self.frame, self._marks)
-        glass.window(self.frame, characters, 0)
+        frame = self.frame
+        glass.descriptor(frame, words.DESCRIPTORS, 4 * descriptor)
+        glass.no_unit(frame)
+        glass.window(frame, characters, words.WIDTH * text)
 
     def put(self, digit, figure):
         """One figure 0..9 into a text that stands there; -1: a dash."""
@@ -151,128 +119,98 @@ class Canvas:
         """Mode, screen or choice may be another one: look at everything."""
         self._value = _UNDRAWN
         self.raw = _UNDRAWN
-        self.edition = -1
+        self._edition = -1
 
-    def _descriptor(self, number):
-        words.descriptor_into(self._marks, number)
-        for i in range(4, glass.MARKS):
-            self._marks[i] = 0
-        glass.label(self.frame, self._marks)
-
-    def _write(self, item, form, value, readings, page):
+    def _write(self, item, form, value, before, view, readings, page):
         frame = self.frame
         if value == NO_VALUE:
-            glass.dashes(frame)
+            glass.window(frame, words.TEXTS, words.WIDTH * words.DASHES)
         elif form == om.TIME_OF_DAY:
-            hours = value // 3600
-            minutes = value // 60 - hours * 60
-            glass.pair(frame, 0, hours, False)
-            glass.dash(frame, 2)
-            glass.pair(frame, 3, minutes, False)
-            glass.dash(frame, 5)
+            minutes = value // 60
+            if before < 0 or minutes != before // 60:
+                glass.put(frame, 2, -1)
+                glass.put(frame, 5, -1)
+                glass.pair(frame, 0, minutes // 60, False)
+                glass.pair(frame, 3, minutes % 60, False)
             glass.pair(frame, 6, value % 60, False)
         elif form == om.DATE:
             year = value >> 9
-            century = year // 100
             glass.pair(frame, 0, value & 31, True)
             glass.pair(frame, 2, value >> 5 & 15, True)
-            glass.pair(frame, 4, century, False)
-            glass.pair(frame, 6, year - century * 100, False)
+            glass.pair(frame, 4, year // 100, False)
+            glass.pair(frame, 6, year % 100, False)
         elif form == om.MOMENT:
-            day = value // 1440
-            minute = value - day * 1440
-            civil_from_day(day, self._civil)
-            glass.pair(frame, 0, self._civil[2], True)
-            glass.pair(frame, 2, self._civil[1], True)
+            minute = value % 1440
+            civil = view.civil
+            civil_from_day(value // 1440, civil)
+            glass.pair(frame, 0, civil[2], True)
+            glass.pair(frame, 2, civil[1], True)
             glass.pair(frame, 4, minute // 60, True)
             glass.pair(frame, 6, minute % 60, False)
         elif form == om.HEX:
             glass.hexadecimal(frame, value)
         elif form == om.TEXT:
-            glass.window(frame, readings.text(item.source) or b"", page * _PAGE)
-        elif 0 <= value < len(words.STATES):
-            glass.window(frame, words.STATES[value], 0)
+            glass.window(frame, readings.text(item.source) or b"", page * words.WIDTH)
         else:
-            glass.dashes(frame)
-
-    # Indicators
+            known = 0 <= value < words.STATES_COUNT
+            glass.window(frame, words.TEXTS, words.WIDTH * (words.STATES + value if known else words.DASHES))
 
     def _signs(self, view):
+        """All indicators."""
         if not self._drawn:
             glass.fill(self.frame, 0)
             self._drawn = True
-            self._lamps_shown = 0
+            self._signs_shown = 0
             self._item = -1
             self.touched = True
-        self.edition = view.edition
-        lamps = self._lamps(view)
-        if lamps != self._lamps_shown:
-            self._lamps_shown = lamps
+        self._edition = view.edition
+        signs = self._seen(view) | self._contactors(view)
+        if signs != self._signs_shown:
+            self._signs_shown = signs
             self.touched = True
-            glass.clear_signs(self.frame)
-            self._draw(view, lamps)
+            glass.signs(self.frame, signs)
 
-    def _lamps(self, view):
-        """Everything that _draw looks at, as one int."""
+    def _seen(self, view):
+        signs = (view.active_elements & 3) << glass.AT_ELEMENTS
+        if view.quantities_valid and view.rms_current_ma >= self.start_current_ma:
+            power = view.active_power_mw
+            signs |= glass.SIGN_IMPORT if power > 0 else glass.SIGN_EXPORT if power < 0 else 0
+        if view.reverse:
+            signs |= glass.SIGN_REVERSE
+        if view.warning:
+            signs |= glass.SIGN_WARNING
+        if view.tamper:
+            signs |= glass.SIGN_TAMPER
+        if view.battery:
+            signs |= glass.SIGN_BATTERY
+        if view.service or self.test:
+            signs |= glass.SIGN_TEST
+        if view.locked:
+            signs |= glass.SIGN_LOCK
+        return signs
+
+    def _contactors(self, view):
+        """Contactors and HAN: what may flash."""
         contactor = view.contactor
         first = contactor[0]
         second = contactor[1]
         third = contactor[2]
-        lamps = (
-            first | second << 3 | third << 6 | view.han_state << 9 | view.han_level << 11 | view.active_elements << 14
-        )
-        if view.quantities_valid and view.rms_current_ma >= self.start_current_ma:
-            power = view.active_power_mw
-            lamps |= 0x10000 if power > 0 else 0x20000 if power < 0 else 0
-        if view.reverse:
-            lamps |= 0x40000
-        if view.warning:
-            lamps |= 0x80000
-        if view.tamper:
-            lamps |= 0x100000
-        if view.battery:
-            lamps |= 0x200000
-        if view.service or self.test:
-            lamps |= 0x400000
-        if view.locked:
-            lamps |= 0x2000000
         self.fast = fast = view.fault()
-        slow = first in _FLASHING or second in _FLASHING or third in _FLASHING or view.han_state == views.HAN_JOINING
-        self.flashing = fast or slow
-        if slow and self.phase & 2:
-            lamps |= _SLOW_BIT
-        if fast and self.phase & 1:
-            lamps |= _FAST_BIT
-        return lamps
-
-    def _draw(self, view, lamps):
-        frame = self.frame
-        for bit, element in _LAMPS:
-            if lamps & bit:
-                glass.light(frame, element)
-        contactor = view.contactor
-        self._contactor(contactor[0], lamps, glass.K1_OPEN, glass.K1_CLOSED)
-        self._contactor(contactor[1], lamps, glass.K2_OPEN, glass.K2_CLOSED)
-        self._contactor(contactor[2], lamps, glass.K3_OPEN, glass.K3_CLOSED)
+        joining = view.han_state == views.HAN_JOINING
+        self.flashing = fast or joining or first in _SLOW or second in _SLOW or third in _SLOW
+        row = 0
+        if self.phase & 2:
+            row = _STATES
+        if self.phase & 1:
+            row += _FAST
+        signs = (
+            _CONTACTOR[first + row] << glass.AT_K1
+            | _CONTACTOR[second + row] << glass.AT_K2
+            | _CONTACTOR[third + row] << glass.AT_K3
+        )
         if view.han_state == views.HAN_JOINED:
-            glass.light(frame, glass.HAN)
-            glass.light_if(frame, glass.HAN_BAR_1, view.han_level >= 1)
-            glass.light_if(frame, glass.HAN_BAR_2, view.han_level >= 2)
-            glass.light_if(frame, glass.HAN_BAR_3, view.han_level >= 3)
-            glass.light_if(frame, glass.HAN_BAR_4, view.han_level >= 4)
-        elif view.han_state == views.HAN_JOINING:
-            glass.light_if(frame, glass.HAN, lamps & _SLOW_BIT)
-
-    def _contactor(self, state, lamps, open_element, closed_element):
-        if (
-            state == views.OPEN
-            or (state == views.ARMED and lamps & _SLOW_BIT)
-            or (state == views.FAULT_OPEN and lamps & _FAST_BIT)
-        ):
-            glass.light(self.frame, open_element)
-        elif (
-            state == views.CLOSED
-            or (state == views.BOOST and lamps & _SLOW_BIT)
-            or (state == views.FAULT_CLOSED and lamps & _FAST_BIT)
-        ):
-            glass.light(self.frame, closed_element)
+            bars = glass.SIGN_HAN_BARS
+            signs |= glass.SIGN_HAN | bars & ~(bars >> view.han_level)
+        elif joining and self.phase & 2:
+            signs |= glass.SIGN_HAN
+        return signs

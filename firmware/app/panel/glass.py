@@ -54,28 +54,48 @@ LOCK = const(31 * 4 + 0)
 SUN = const(31 * 4 + 1)
 VAR_H = const(31 * 4 + 2)  # the h that makes var a varh
 
-# Units as the elements that make them.
-UNIT_NONE = ()
-UNIT_WH = (W, H)
-UNIT_KWH = (K, W, H)
-UNIT_VAR = (VAR,)
-UNIT_KVAR = (K, VAR)
-UNIT_VARH = (VAR, VAR_H)
-UNIT_KVARH = (K, VAR, VAR_H)
-UNIT_W = (W,)
-UNIT_KW = (K, W)
-UNIT_VA = (V, A)
-UNIT_KVA = (K, V, A)
-UNIT_VAH = (V, A, H)
-UNIT_KVAH = (K, V, A, H)
-UNIT_V = (V,)
-UNIT_A = (A,)
-UNIT_HZ = (HZ,)
-UNIT_PF = (PF,)
-UNIT_POUND = (POUND,)
-UNIT_PENCE = (PENCE,)
+# Units as their bits: byte 12, byte 13 << 8, byte 15 << 16.
+UNIT_NONE = const(0)
+UNIT_K = const(0x80)  # before any of them
+UNIT_WH = const(0x60)
+UNIT_KWH = const(0xE0)
+UNIT_VAR = const(0x10)
+UNIT_KVAR = const(0x90)
+UNIT_VARH = const(0x20010)
+UNIT_KVARH = const(0x20090)
+UNIT_W = const(0x40)
+UNIT_KW = const(0xC0)
+UNIT_VA = const(0x0C)
+UNIT_KVA = const(0x8C)
+UNIT_VAH = const(0x2C)
+UNIT_KVAH = const(0xAC)
+UNIT_V = const(0x04)
+UNIT_A = const(0x08)
+UNIT_HZ = const(0x02)
+UNIT_PF = const(0x01)
+UNIT_POUND = const(0x8000)
+UNIT_PENCE = const(0x4000)
+
+# All signs together are one int, which `signs` writes: byte 13, byte 14 << 8, byte 15 << 16, and from bit 24 on the words
+# beside the descriptor.
+SIGN_TAMPER = const(0x80 >> (TAMPER & 7))
+SIGN_IMPORT = const(0x80 >> (IMPORT & 7))
+SIGN_EXPORT = const(0x80 >> (EXPORT & 7))
+SIGN_REVERSE = const(0x80 >> (REVERSE & 7))
+SIGN_WARNING = const(0x80 >> (WARNING & 7))
+SIGN_HAN = const((0x80 >> (HAN & 7)) << 8)
+SIGN_HAN_BARS = const(0x78 << 8)  # from the highest bit down
+SIGN_BATTERY = const((0x80 >> (BATTERY & 7)) << 8)
+SIGN_LOCK = const((0x80 >> (LOCK & 7)) << 16)
+SIGN_TEST = const(1 << 26)
+AT_ELEMENTS = const(24)  # L1, L2
+# A contactor's two, open 2 and closed 1, are moved by so much.
+AT_K1 = const(9)  # K1_CLOSED is bit 1 of byte 14
+AT_K2 = const(22)
+AT_K3 = const(20)
 
 _SIGNS_BESIDE = const(0x3F)  # of byte 13: pound and pence, its first two, are units
+_VAR_H_BIT = const(0x02)  # of byte 15, a unit's too
 
 _MINUS = const(0x02)
 _UNDERSCORE = const(0x01)
@@ -124,23 +144,6 @@ def light(frame, element):
     frame[element >> 3] |= 0x80 >> (element & 7)
 
 
-def dark(frame, element):
-    """Put one element out. allocates: no"""
-    frame[element >> 3] &= 0xFF ^ (0x80 >> (element & 7))
-
-
-def light_if(frame, element, on):
-    """Light one element if `on`. allocates: no"""
-    if on:
-        frame[element >> 3] |= 0x80 >> (element & 7)
-
-
-def unit(frame, elements):
-    """Light the elements of a unit (one of UNIT_*). allocates: no"""
-    for element in elements:
-        frame[element >> 3] |= 0x80 >> (element & 7)
-
-
 def number(frame, value, decimals, width=DIGITS):
     """Write `value` * 10**-decimals right-aligned into the last `width` digits, the rest blank. allocates: no
 
@@ -149,21 +152,20 @@ def number(frame, value, decimals, width=DIGITS):
     minus sign stands left of the first figure, if there is a place; on a value of 0 it does not occur.
     """
     left = -value if value < 0 else value
-    at = _DIGIT_BYTE + DIGITS
-    count = 0
-    while count < width and (left or count <= decimals):
+    least = DIGITS - 1 - decimals  # from here on there are figures, come what may
+    end = DIGITS - width
+    at = DIGITS
+    while at > end and (left or at > least):
         at -= 1
         rest = left // 10
-        bits = _FIGURES[left - rest * 10]
-        if decimals and count == decimals:
-            bits |= _POINT
-        frame[at] = bits
+        frame[at] = _FIGURES[left - rest * 10]
         left = rest
-        count += 1
-    if value < 0 and at > _DIGIT_BYTE:
+    if decimals:
+        frame[least] |= _POINT
+    if value < 0 and at:
         at -= 1
         frame[at] = _MINUS
-    while at > _DIGIT_BYTE:
+    while at:
         at -= 1
         frame[at] = 0
 
@@ -182,79 +184,55 @@ def put(frame, digit, figure):
     frame[_DIGIT_BYTE + digit] = _MINUS if figure < 0 else _FIGURES[figure]
 
 
-def dash(frame, digit):
-    """Write a dash into digit `digit` (0..7)."""
-    frame[_DIGIT_BYTE + digit] = _MINUS
-
-
-def dashes(frame):
-    """ "--------": there is nothing to be shown yet. allocates: no"""
-    for i in range(_DIGIT_BYTE, _DIGIT_BYTE + DIGITS):
-        frame[i] = _MINUS
-
-
-def text(frame, characters):
-    """Write up to eight ASCII bytes left-aligned into the digits; '.' is the point of the digit before it. allocates:
-    no
+def descriptor(frame, characters, first=0):
+    """Write four of the ASCII bytes, from `first` on, into the descriptor; the words beside it stay as they are.
+    allocates: no
     """
-    at = _DIGIT_BYTE
-    for code in characters:
-        if code == _ASCII_POINT:
-            if at > _DIGIT_BYTE:
-                frame[at - 1] |= _POINT
-        elif at < _DIGIT_BYTE + DIGITS:
-            frame[at] = glyph(code)
-            at += 1
-
-
-def descriptor(frame, characters):
-    """Write four ASCII bytes into the descriptor; the words beside it stay as they are. allocates: no"""
     for i in range(DESCRIPTOR_DIGITS):
         at = _DESCRIPTOR_BYTE + i
-        frame[at] = frame[at] & _POINT | glyph(characters[i])
+        frame[at] = frame[at] & _POINT | glyph(characters[first + i])
 
 
 MARKS = const(7)  # bytes of what stands beside a value: descriptor, unit
-_VAR_H_BIT = const(0x02)  # its place in byte 15
 
 
-def mark(marks, element):
-    """Light the element of a unit in `marks`: bytearray(MARKS), which begins with the descriptor's four bytes. allocates: no"""
-    at = (element >> 3) - _DESCRIPTOR_BYTE
-    marks[at if at < 6 else 6] |= 0x80 >> (element & 7)
-
-
-def marks(characters, elements):
-    """What stands on the glass beside a value: the descriptor's four ASCII bytes and a unit (UNIT_*). Boot only.
-
-    returns: bytearray(MARKS), for `label`
+def marks_into(marks, at, characters, unit):
+    """What stands on the glass beside a value, for `label`: MARKS bytes from marks[at] on, of the descriptor's four ASCII bytes
+    and a unit (UNIT_*).
     """
-    out = bytearray(MARKS)
     for i in range(DESCRIPTOR_DIGITS):
-        out[i] = glyph(characters[i])
-    for element in elements:
-        mark(out, element)
-    return out
+        marks[at + i] = glyph(characters[i])
+    marks[at + 4] = unit & 0xFF
+    marks[at + 5] = unit >> 8 & 0xFF
+    marks[at + 6] = unit >> 16
 
 
-def label(frame, marks):
-    """Write `marks` in place of what stood there; all else stays as it is. allocates: no"""
-    frame[8] = frame[8] & _POINT | marks[0]
-    frame[9] = frame[9] & _POINT | marks[1]
-    frame[10] = frame[10] & _POINT | marks[2]
-    frame[11] = frame[11] & _POINT | marks[3]
-    frame[12] = marks[4]
-    frame[13] = frame[13] & _SIGNS_BESIDE | marks[5]
-    frame[15] = frame[15] & (0xFF ^ _VAR_H_BIT) | marks[6]
+def label(frame, marks, at=0):
+    """Write marks[at:] in place of what stood there; all else stays as it is. allocates: no"""
+    frame[8] = frame[8] & _POINT | marks[at]
+    frame[9] = frame[9] & _POINT | marks[at + 1]
+    frame[10] = frame[10] & _POINT | marks[at + 2]
+    frame[11] = frame[11] & _POINT | marks[at + 3]
+    frame[12] = marks[at + 4]
+    frame[13] = frame[13] & _SIGNS_BESIDE | marks[at + 5]
+    frame[15] = frame[15] & (0xFF ^ _VAR_H_BIT) | marks[at + 6]
 
 
-def clear_signs(frame):
-    """Put out everything but value, descriptor and unit. allocates: no"""
-    for i in range(_DESCRIPTOR_BYTE, _DESCRIPTOR_BYTE + DESCRIPTOR_DIGITS):
-        frame[i] &= 0xFF ^ _POINT
-    frame[13] &= 0xFF ^ _SIGNS_BESIDE
-    frame[14] = 0
-    frame[15] &= _VAR_H_BIT
+def no_unit(frame):
+    """Put out the unit. allocates: no"""
+    frame[12] = 0
+    frame[13] &= _SIGNS_BESIDE
+    frame[15] &= 0xFF ^ _VAR_H_BIT
+
+
+def signs(frame, lit):
+    """Write all signs (SIGN_*), in place of what was lit of them. allocates: no"""
+    frame[13] = frame[13] & (0xFF ^ _SIGNS_BESIDE) | lit & _SIGNS_BESIDE
+    frame[14] = lit >> 8 & 0xFF
+    frame[15] = frame[15] & _VAR_H_BIT | lit >> 16 & 0xFF
+    for i in range(DESCRIPTOR_DIGITS):
+        at = _DESCRIPTOR_BYTE + i
+        frame[at] = frame[at] & (0xFF ^ _POINT) | lit >> 20 + i & _POINT
 
 
 def hexadecimal(frame, value, width=DIGITS):

@@ -26,28 +26,31 @@ _FLAGS = const(63)
 _LISTS = const(15)
 
 _DECIMALS_MOST = const(3)
-_MARKS = const(7)  # of the glass; sources of the object map: looked at with every item
+# Sources of the object map: looked at with every item.
 _FINE = const(12)
 _QUANTITIES = const(16)
-_TENS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 
+# What is worked out of a record when the list is loaded: source, form, decimals of the source; then marks, for glass.label.
+_ROW = const(10)
+_FORM = const(1)
+_DECIMALS = const(2)
+_LABEL = const(3)
+
+# Unit of the object map, bits on the glass.
 _UNITS = (
-    (object_map.UNIT_WH, glass.UNIT_WH),
-    (object_map.UNIT_VARH, glass.UNIT_VARH),
-    (object_map.UNIT_VAH, glass.UNIT_VAH),
-    (object_map.UNIT_W, glass.UNIT_W),
-    (object_map.UNIT_VAR, glass.UNIT_VAR),
-    (object_map.UNIT_VA, glass.UNIT_VA),
-    (object_map.UNIT_A, glass.UNIT_A),
-    (object_map.UNIT_V, glass.UNIT_V),
-    (object_map.UNIT_HZ, glass.UNIT_HZ),
-    (object_map.UNIT_CURRENCY, glass.UNIT_PENCE),
+    b"\x1e\x60\x00\x00"
+    b"\x20\x10\x00\x02"
+    b"\x1f\x2c\x00\x00"  # Wh varh VAh
+    b"\x1b\x40\x00\x00"
+    b"\x1d\x10\x00\x00"
+    b"\x1c\x0c\x00\x00"  # W var VA
+    b"\x21\x08\x00\x00"
+    b"\x23\x04\x00\x00"
+    b"\x2c\x02\x00\x00"  # A V Hz
+    b"\x0a\x00\x40\x00"  # hundredths of the currency
 )
-_NONE = ()
-_POWER_FACTORS = (
-    object_map.POWER_FACTOR,
-    object_map.POWER_FACTOR + object_map.SECOND_QUANTITIES - object_map.QUANTITIES,
-)
+_POWER_FACTOR = const(20)
+_SECOND_POWER_FACTOR = const(36)
 
 
 def record(obis, class_id, attribute, digits, decimals, flags, word=0):
@@ -55,35 +58,23 @@ def record(obis, class_id, attribute, digits, decimals, flags, word=0):
     return obis + bytes((class_id & 0xFF, class_id >> 8, attribute & 0xFF, digits | decimals << 4, word, flags))
 
 
-class Item:
-    """One record ready to be shown; an object that `Items.take` fills again and again.
+class Items:
+    """The records of all lists in their order. count: how many. edition: moves on with every `load`, 16 bits.
 
-    source, form: see app.panel.object_map. divisor: what is cut from the source's integer, never rounded. digits: 8 at most,
-    the decimals' included. marks: descriptor and unit, for glass.label.
+    What an item looks like is worked out when the list is loaded: in auto scroll another one comes every few seconds. The one
+    that is shown, see `take`: source, form: see app.panel.object_map; divisor: what is cut from the source's integer, never
+    rounded; digits: 8 at most, the decimals' included; rows, at: descriptor and unit, for glass.label.
     """
 
-    __slots__ = ("decimals", "digits", "divisor", "form", "marks", "source")
-
-    def __init__(self):
+    def __init__(self, records):
+        """records: bytes, a multiple of RECORD. raises: ValueError, which says what is wrong with which"""
+        self.edition = 0
         self.source = object_map.NO_SOURCE
         self.form = object_map.PLAIN
         self.divisor = 1
         self.decimals = 0
         self.digits = glass.DIGITS
-        self.marks = bytearray(glass.MARKS)
-
-
-class Items:
-    """The records of all lists in their order. count: how many. edition: moves on with every `load`, 16 bits.
-
-    What an item looks like is worked out here, when the list is loaded: in auto scroll another one comes every few seconds.
-    """
-
-    __slots__ = ("_decimals", "_forms", "_marks", "_records", "_sources", "count", "edition")
-
-    def __init__(self, records):
-        """records: bytes, a multiple of RECORD. raises: ValueError, which says what is wrong with which"""
-        self.edition = 0
+        self.at = _LABEL
         self.load(records)
 
     def load(self, records):
@@ -91,23 +82,18 @@ class Items:
         count = len(records) // RECORD
         if len(records) != count * RECORD or not 1 <= count <= MOST:
             raise ValueError("1 to 64 items of 12 bytes")
-        rows = bytearray(count)
-        sources = bytearray(count)
+        rows = bytearray(_ROW * count)
         lists = 0
         for index in range(count):
-            fault = _check(records, index, rows, sources)
+            fault = _work_out(records, index * RECORD, rows, index * _ROW)
             if fault is not None:
                 raise ValueError("item %d: %s" % (index + 1, fault))
             lists |= records[index * RECORD + 11]
         if not lists & AUTO:
             raise ValueError("no item in the auto list")
         self._records = bytes(records)
-        self._sources = sources
-        self._forms = bytes([object_map.form(row) for row in rows])
-        self._decimals = bytes([object_map.decimals(row) for row in rows])
-        self._marks = bytearray(glass.MARKS * count)
-        for index in range(count):
-            self._work_out(index, rows[index])
+        self.rows = rows
+        self.source = object_map.NO_SOURCE  # none is taken
         self.count = count
         self.edition = self.edition + 1 & 0xFFFF
 
@@ -121,99 +107,76 @@ class Items:
         Left out: what the meter does not have (readings.has), and while `locked` what stands behind the PIN. allocates: no
         """
         records = self._records
+        at = index * RECORD + 11
+        end = self.count * RECORD
         for _ in range(self.count):
-            index += 1
-            if index >= self.count:
-                index = 0
-            flags = records[index * RECORD + 11]
-            if flags & flag and not (locked and flags & PIN) and readings.has(self._sources[index], view):
-                return index
+            at += RECORD
+            if at >= end:
+                at = 11
+            flags = records[at]
+            if flags & flag and not (locked and flags & PIN) and readings.has(self.rows[at // RECORD * _ROW], view):
+                return at // RECORD
         return -1
 
-    def take(self, index, item, fine_decimals=2):
-        """Make an item of a record. fine_decimals: what the chip resolves of a Wh, for the test display. allocates: no"""
-        records = self._records
-        at = index * RECORD
-        item.source = source = self._sources[index]
-        item.form = self._forms[index]
-        item.digits = records[at + 9] & 15
-        decimals = records[at + 9] >> 4
+    def take(self, index, fine_decimals=2):
+        """This item is the one shown. fine_decimals: what the chip resolves of a Wh, for the test display. allocates: no"""
+        rows = self.rows
+        at = index * _ROW
+        self.at = at + _LABEL
+        self.source = source = rows[at]
+        self.form = rows[at + _FORM]
+        figures = self._records[index * RECORD + 9]
+        decimals = figures >> 4
         if _FINE <= source < _QUANTITIES and decimals > fine_decimals:
             decimals = fine_decimals
-        item.decimals = decimals
-        item.divisor = _TENS[self._decimals[index] - decimals]
-        marks = item.marks
-        worked_out = self._marks
-        at = index * _MARKS
-        for i in range(_MARKS):
-            marks[i] = worked_out[at + i]
-
-    def _work_out(self, index, row):
-        """Descriptor and unit. Configuration: allocates."""
-        records = self._records
-        at = index * RECORD
-        marks = bytearray(glass.MARKS)
-        number = records[at + 10] or object_map.word(row)
-        if number:
-            words.descriptor_into(marks, number)
-        else:
-            _code_into(marks, records[at + 2], records[at + 3], records[at + 4])
-        if object_map.form(row) == object_map.KILO:
-            glass.mark(marks, glass.K)
-        for element in _unit(object_map.unit(row), self._sources[index]):
-            glass.mark(marks, element)
-        for i in range(glass.MARKS):
-            self._marks[index * glass.MARKS + i] = marks[i]
+        self.digits = figures & 15
+        self.decimals = decimals
+        self.divisor = 10 ** (rows[at + _DECIMALS] - decimals)
 
 
-def _check(records, index, rows, sources):
-    """What is wrong with a record, or None; its row of the map and its source go into the lists."""
-    at = index * RECORD
-    attribute = records[at + 8]
-    row = object_map.find(records[at : at + 6], records[at + 6] | records[at + 7] << 8, attribute)
+def _work_out(records, at, rows, to):
+    """A record's row, or what is wrong with it. returns: None or text"""
+    obis = records[at : at + 6]
+    row = object_map.find(obis, records[at + 6] | records[at + 7] << 8, records[at + 8])
     if row < 0:
         return "unknown object"
     digits = records[at + 9] & 15
     decimals = records[at + 9] >> 4
+    word = records[at + 10]
     flags = records[at + 11]
     if not 1 <= digits <= glass.DIGITS:
         return "digits"
     if decimals > _DECIMALS_MOST or decimals >= digits or decimals > object_map.decimals(row):
         return "decimals"
-    if records[at + 10] >= words.DESCRIPTORS:
+    if word >= words.COUNT:
         return "descriptor"
     if flags > _FLAGS or not flags & _LISTS:
         return "lists"
-    rows[index] = row
-    sources[index] = object_map.source(row, records[at : at + 6], 2 if flags & SECOND else 1)
-    return "element" if sources[index] == object_map.NO_SOURCE else None
+    source = object_map.source(row, obis, 2 if flags & SECOND else 1)
+    if source == object_map.NO_SOURCE:
+        return "element"
+    rows[to] = source
+    rows[to + _FORM] = object_map.form(row)
+    rows[to + _DECIMALS] = object_map.decimals(row)
+    word = 4 * (word or object_map.word(row))
+    if word:
+        characters = words.DESCRIPTORS[word : word + 4]
+    else:
+        # C.D.E without its points, right-aligned; what does not fit is lost on the left.
+        characters = ("   %d%d%d" % (obis[2], obis[3], obis[4]))[-4:].encode()
+    glass.marks_into(rows, to + _LABEL, characters, _unit(object_map.unit(row), source, object_map.form(row)))
+    return None
 
 
-def _unit(code, source):
-    if source in _POWER_FACTORS:
+def _unit(code, source, form):
+    """UNIT_* of app.panel.glass."""
+    if source in (_POWER_FACTOR, _SECOND_POWER_FACTOR):  # a number without a unit of the Blue Book
         return glass.UNIT_PF
-    for number, elements in _UNITS:
-        if number == code:
-            return elements
-    return _NONE
-
-
-def _code_into(marks, c, d, e):
-    """C.D.E without its points, right-aligned in the descriptor; what does not fit is lost on the left. allocates: no"""
-    at = _number_into(marks, 4, e)
-    at = _number_into(marks, at, d)
-    _number_into(marks, at, c)
-
-
-def _number_into(marks, at, value):
-    while at > 0:
-        at -= 1
-        rest = value // 10
-        marks[at] = glass.glyph(0x30 + value - rest * 10)
-        value = rest
-        if not value:
-            break
-    return at
+    for at in range(0, len(_UNITS), 4):
+        if _UNITS[at] == code:
+            unit = _UNITS[at + 1] | _UNITS[at + 2] << 8 | _UNITS[at + 3] << 16
+            return unit | glass.UNIT_K if form == object_map.KILO else unit
+    return glass.UNIT_NONE
 
 
 # The factory's items: auto list first, then what the manual list has beside it, then the test's.

@@ -84,7 +84,7 @@ _ANSWER_MS = const(2000)
 _TICKS = const(0x3FFFFFFF)
 _ARMED = ARMED  # a name of this module is found three times as fast as one of another
 
-_LIST_OF = (0, items.AUTO, items.MANUAL, items.INSTALL)
+_LIST_OF = b"\x00\x01\x02\x04"  # AUTO, MANUAL, INSTALL of app.panel.items
 
 
 class Modes:
@@ -96,35 +96,18 @@ class Modes:
     screens, None or a thing with `enter(now_ms)`, `key(event, now_ms)` -> True: stay, `draw(frame)`.
     """
 
-    __slots__ = (
-        "_armed",
-        "_declined",
-        "_first",
-        "_flag",
-        "_items",
-        "_just_opened",
-        "_key_ms",
-        "_readings",
-        "choice",
-        "commands",
-        "dirty",
-        "entry",
-        "good",
-        "installation",
-        "item_ms",
-        "mode",
-        "position",
-        "privacy",
-        "purpose",
-        "screen",
-        "screens",
-        "settings",
-        "starting",
-    )
-
     def __init__(
-        self, item_list, readings, settings, privacy=None, commands=None, installation=None, prepayment=None, utrn=None
+        self,
+        item_list: items.Items,
+        readings,
+        settings,
+        privacy=None,
+        commands=None,
+        installation=None,
+        prepayment=None,
+        utrn=None,
     ):
+        # The annotation keeps pyright from taking settings for a bare Group.
         self._items = item_list
         self._readings = readings
         self.settings = settings
@@ -136,6 +119,7 @@ class Modes:
         self.mode = TEST
         self.screen = ALL_ON
         self.starting = True
+        self.test_active = False
         self.position = 0
         self.choice = 0
         self.purpose = ASK
@@ -149,44 +133,23 @@ class Modes:
         self.item_ms = 0
         self._key_ms = 0
 
-    @property
-    def test_active(self):
-        return self.mode == TEST and not self.starting
-
     def start(self, now_ms):
         """Begin the start test."""
         self.starting = True
         self._show(TEST, ALL_ON, now_ms)
-
-    def age_ms(self, now_ms):
-        """How long this item or screen has been there."""
-        return ticks.diff(now_ms, self.item_ms)
-
-    def light_ms(self):
-        """How long the back-light stays on after a key."""
-        return self.settings.backlight_s * 1000
-
-    def scroll_ms(self):
-        """How long an item of the auto list stays."""
-        return self.settings.auto_scroll_s * 1000
-
-    def contrast(self):
-        """0..15"""
-        return self.settings.contrast
-
-    def locked(self):
-        return self.privacy is not None and self.privacy.locked
 
     # Time
 
     def tick(self, now_ms, view):
         """What time brings. allocates: no"""
         age = (now_ms - self.item_ms) & _TICKS
-        if self.screen >= ALL_ON:
+        screen = self.screen
+        if screen >= ALL_ON:
             self._test_screens(age, now_ms, view)
             return
+        mode = self.mode
         privacy = self.privacy
-        if privacy is not None and privacy.set and privacy.tick(now_ms) and self.screen == LIST and self.mode != TEST:
+        if privacy is not None and privacy.set and privacy.tick(now_ms) and screen == LIST and mode != TEST:
             self.home(now_ms, view)  # what is shown may be hidden again
             return
         contactor = view.contactor
@@ -194,24 +157,31 @@ class Modes:
         if armed is not self._armed:
             self._armed = armed
             self._arming(armed, now_ms, view)
-        if self.mode == AUTO:
-            if age >= self.settings.auto_scroll_s * 1000:
-                self._next(now_ms, view)
-            if self.installation is not None and self.installing():
+            mode = self.mode
+            screen = self.screen
+            age = (now_ms - self.item_ms) & _TICKS
+        settings = self.settings
+        if mode == AUTO:
+            if age >= settings.auto_scroll_s * 1000:
+                self.next(now_ms, view)
+            if self.installation is not None and self.installation.step >= 0:
                 self.home(now_ms, view)
-        elif self.mode == INSTALL:
-            if not self.installing() or (self.screen == LIST and self._idle(now_ms, self.settings.manual_timeout_s)):
+        elif mode == INSTALL:
+            step = self.installation.step
+            if step < 0 or (screen == LIST and self._idle(now_ms, settings.manual_timeout_s)):
                 self.home(now_ms, view)
-        elif self.screen == ANSWER:
+        elif screen == ANSWER:
             if age >= _ANSWER_MS:
                 self.home(now_ms, view)
-        elif self._idle(now_ms, self._timeout_s()):
+        elif self._idle(
+            now_ms,
+            settings.test_timeout_s
+            if mode == TEST
+            else settings.prompt_s
+            if screen == PROMPT
+            else settings.manual_timeout_s,
+        ):
             self.home(now_ms, view)
-
-    def _timeout_s(self):
-        if self.mode == TEST:
-            return self.settings.test_timeout_s
-        return self.settings.prompt_s if self.screen == PROMPT else self.settings.manual_timeout_s
 
     def _idle(self, now_ms, seconds):
         return ticks.diff(now_ms, self._key_ms) >= seconds * 1000
@@ -253,6 +223,7 @@ class Modes:
     def _show(self, mode, screen, now_ms):
         self.mode = mode
         self.screen = screen
+        self.test_active = mode == TEST and not self.starting
         self.item_ms = now_ms
         self._just_opened = False
         self.dirty = True
@@ -261,13 +232,14 @@ class Modes:
         """A list of items, from the first one behind `after` on."""
         self._show(mode, LIST, now_ms)
         self._flag = flag
-        self.position = self._items.next(after, flag, self._readings, view, self.locked())
+        self.position = after
+        self.next(now_ms, view)
 
-    def _next(self, now_ms, view):
+    def next(self, now_ms, view):
         """Another item of the list: nothing else on the glass changes."""
         self.item_ms = now_ms
         privacy = self.privacy
-        locked = privacy is not None and privacy.set and not privacy.open
+        locked = privacy is not None and privacy.locked
         self.position = self._items.next(self.position, self._flag, self._readings, view, locked)
 
     # Keys
@@ -315,7 +287,7 @@ class Modes:
         settings = self.settings
         if mode == TEST:
             if event == gestures.A_SHORT:
-                self._next(now_ms, view)
+                self.next(now_ms, view)
             elif event != gestures.BOTH and (event != gestures.A_LONG or settings.b_sealed):
                 self.home(now_ms, view)
         elif event == gestures.A_LONG:
@@ -327,7 +299,7 @@ class Modes:
             elif event == gestures.B_SHORT:
                 self._by_hand(settings.b_short_opens, now_ms, view)
         elif event == gestures.A_SHORT:
-            self._next(now_ms, view)
+            self.next(now_ms, view)
         elif event == gestures.B_SHORT:
             self.home(now_ms, view)
         elif event == gestures.B_LONG and view.armed():

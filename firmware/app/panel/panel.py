@@ -13,8 +13,7 @@ disturbance of the part is seen. The part may fail at any time: that is counted 
 
 from micropython import const
 
-from app import ticks
-from app.panel import gestures, items, modes, object_map, words
+from app.panel import gestures, modes, object_map, words
 from app.panel import settings as st
 from app.panel.canvas import Canvas
 from app.panel.modes import Modes
@@ -26,24 +25,19 @@ _TICKS = const(0x3FFFFFFF)
 _REFRESH_MS = const(10_000)
 _PAGE_MS = const(2000)  # of a text that is longer than the glass
 _ENTRY_DIGIT = const(2)  # where the four digits stand
+_LOOK = const(-2)  # in place of the view's edition: nothing is known to stand still
 
 # A name of this module is found three times as fast as one of another.
 _AUTO = modes.AUTO
 _LIST = modes.LIST
 _TEST = modes.TEST
 _TEXT_FORM = object_map.TEXT
+_FINE = const(12)
+_QUANTITIES = const(16)
+_TIME = const(48)
+_NO_SOURCE = const(255)
 
-_TEXT = const(-2)  # numbers for the canvas, below those of items
-_OF_MODE = (
-    words.STEP,
-    words.MENU,
-    words.SUPPLY,  # an answer out of the manual list is one to the prompt
-    words.PREPAYMENT,
-    words.UTRN,
-    words.PIN,
-    words.BOOST,
-    words.MENU,
-)
+_SCREENS = const(-2)  # numbers for the canvas, below those of items
 
 
 class Panel:
@@ -51,36 +45,8 @@ class Panel:
 
     readings: Readings; settings: group of app.panel.settings; privacy: Privacy or None; commands: Commands or None.
     installation, prepayment, utrn: see Modes. start_current_ma: see Canvas. contrast_output: callable(0..15) where the board
-    can make the LCD's voltage, else None. errors: calls of lcd or back-light that raised. modes: Modes; mode, position: its.
+    can make the LCD's voltage, else None. errors: calls of lcd or back-light that raised. modes: Modes.
     """
-
-    __slots__ = (
-        "_backlight",
-        "_dirty",
-        "_fine_decimals",
-        "_frame_ms",
-        "_item",
-        "_item_edition",
-        "_items",
-        "_lcd",
-        "_lcd_up",
-        "_lit",
-        "_lit_ms",
-        "_period_ms",
-        "_refresh_ms",
-        "_running",
-        "_scroll_ms",
-        "_still",
-        "_taken",
-        "_version",
-        "_view",
-        "canvas",
-        "contrast_output",
-        "errors",
-        "modes",
-        "readings",
-        "settings",
-    )
 
     def __init__(
         self,
@@ -110,16 +76,16 @@ class Panel:
         self.settings = self.modes.settings
         self.canvas = Canvas(start_current_ma)
         self.contrast_output = contrast_output
-        self._item = items.Item()
-        self._taken = -1  # position of the item that _item is
-        self._item_edition = -1
+        self._taken = -1  # position of the item that is taken
         self._fine_decimals = 2
-        self._scroll_ms = 0
-        self._still = False  # as long as number and edition are the same, so is the frame
         self._view = None
-        self._frame_ms = 0
-        self._refresh_ms = 0
+        # While the view's edition is this one, nothing but the number of an item can change, until a tick comes.
+        self._edition = _LOOK
+        self._until_ms = 0
+        self._number = 0  # what stands for that number
+        self._due_ms = 0  # of the next frame
         self._period_ms = _FRAME_MS
+        self._refresh_ms = 0
         self._lit_ms = 0
         self._lcd_up = False
         self._running = False
@@ -127,20 +93,12 @@ class Panel:
         self.errors = 0
         self._light(False)
 
-    @property
-    def mode(self):
-        return self.modes.mode
-
-    @property
-    def position(self):
-        return self.modes.position
-
     def apply(self):
         """Settings have changed: those that are not looked at all the time."""
-        self._still = False
+        self._edition = _LOOK
         self._fine_decimals = self.readings.fine_decimals()
         if self.contrast_output is not None:
-            self.contrast_output(self.modes.contrast())
+            self.contrast_output(self.settings.contrast)
 
     def start(self, now_ms):
         """Begin the start test: all on 2 s, all off 1 s, firmware version 2 s, then the default item.
@@ -148,7 +106,7 @@ class Panel:
         The first tick does it if nobody did before.
         """
         self._running = True
-        self._frame_ms = now_ms
+        self._due_ms = now_ms + self._period_ms & _TICKS
         self.modes.start(now_ms)
         self.apply()
 
@@ -160,141 +118,203 @@ class Panel:
         if not self._lit:
             self._light(True)
         self.modes.key(event, now_ms, self._view)
+        self._edition = _LOOK
 
     def tick(self, now_ms, view):
         """Once a pass. allocates: no   returns: int ms (0..500) until it has something to do again"""
+        wait = self._due_ms - now_ms & _TICKS
+        if view.edition != self._edition:
+            return self._frame(now_ms, view, wait)
+        # Most frames are those of before: an item of the auto list stands there, and no indicator has changed; at most the
+        # number is another one, or its time is over.
+        if 0 < wait <= _FRAME_MS:
+            return wait
+        if not 0 < self._until_ms - now_ms & _TICKS <= _REFRESH_MS:
+            return self._next_item(now_ms, view)
+        number = self._items.source
+        if number < _FINE:
+            number = view.wh[number]
+        elif _QUANTITIES <= number < _TIME:
+            number = view.fresh
+        elif number == _NO_SOURCE:
+            return self._next_item(now_ms, view)
+        else:
+            number = self.readings.number(number, view)
+        self._due_ms = now_ms + _FRAME_MS & _TICKS
+        if number != self._number:
+            self._number = number
+            self._draw_number(now_ms, view)  # a call of its own: this frame stays small
+        return _FRAME_MS
+
+    def _draw_number(self, now_ms, view):
+        self.canvas.item(self._taken, self._items, view, self.readings, 0)
+        if self.canvas.touched:
+            self._show(now_ms)
+
+    def _next_item(self, now_ms, view):
+        """Its time is over, or that of the frame; the indicators are as they were. returns: as `tick`"""
+        screens = self.modes
+        if (now_ms - screens.item_ms) & _TICKS >= self.settings.auto_scroll_s * 1000:
+            screens.next(now_ms, view)
+        if screens.position < 0:
+            self._edition = _LOOK
+            return 0
+        self._due_ms = now_ms + _FRAME_MS & _TICKS
+        self._draw_item(now_ms, view, screens.position)
+        if self.canvas.touched or (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
+            self._show(now_ms)
+        self._stand(now_ms, view)
+        return _FRAME_MS
+
+    def _frame(self, now_ms, view, wait):
+        """A frame that may be any. wait: how long it is not due. returns: as `tick`"""
+        canvas = self.canvas
+        if self._lit and (now_ms - self._lit_ms) & _TICKS >= self.settings.backlight_s * 1000:
+            self._light(False)
         if not self._running:
             self.start(now_ms)
-        if self._lit and ticks.diff(now_ms, self._lit_ms) >= self.modes.light_ms():
-            self._light(False)
+        elif not 0 < wait <= _FRAME_MS:
+            # Another frame; flashes keep the beat, unless it was lost altogether.
+            period = self._period_ms
+            canvas.phase = canvas.phase + (1 if period == _FAST_FRAME_MS else 2) & 3
+            wait = now_ms - self._due_ms & _TICKS
+            self._due_ms = now_ms + (period - wait if wait < period else period) & _TICKS
+        elif not (self._dirty or self.modes.dirty):
+            return wait
+        self._look(now_ms, view)
+        wait = self._due_ms - now_ms & _TICKS
+        return wait if wait <= _FRAME_MS and not self._dirty else 0
+
+    def _look(self, now_ms, view):
+        """What time and keys have brought, the frame of it, and whether it will stand still."""
         canvas = self.canvas
         screens = self.modes
-        period = self._period_ms
-        age = (now_ms - self._frame_ms) & _TICKS
-        if age < period:
-            if not (self._dirty or screens.dirty):
-                return period - age
-        else:
-            canvas.phase = canvas.phase + (1 if period == _FAST_FRAME_MS else 2) & 3
-            # Keep the beat, unless it was lost altogether.
-            self._frame_ms = ticks.add(self._frame_ms, period) if age < 2 * period else now_ms
-        # Most frames are those of before: an item of the auto list stands there, its time is not over, and neither its number
-        # nor any indicator has changed.
-        if not (
-            self._still
-            and view.edition == canvas.edition
-            and self.readings.number(self._item.source, view) == canvas.raw
-            and (now_ms - screens.item_ms) & _TICKS < self._scroll_ms
-            and self._items.edition == self._item_edition
-            and not screens.dirty
-        ):
-            self._look(now_ms, view, screens)
-            period = self._period_ms
-        if canvas.touched or self._dirty or (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
-            self._show(now_ms)
-            if self._dirty:
-                return 0
-        left = period - ((now_ms - self._frame_ms) & _TICKS)
-        return left if left > 0 else 0
-
-    def _look(self, now_ms, view, screens):
-        """What time and keys have brought, and the frame of it."""
-        canvas = self.canvas
         self._view = view
-        self._scroll_ms = screens.scroll_ms()
         screens.tick(now_ms, view)
         if screens.dirty:
             screens.dirty = False
             canvas.changed()
-        self._draw(now_ms, view, screens)
-        self._period_ms = _FAST_FRAME_MS if canvas.fast else _FRAME_MS
-        privacy = screens.privacy
-        self._still = (
-            screens.mode == _AUTO
-            and screens.screen == _LIST
-            and screens.position >= 0
-            and canvas.edition >= 0
-            and not canvas.flashing
-            and screens.installation is None
-            and (privacy is None or not privacy.set)
-            and self._item.form != _TEXT_FORM
-        )
-
-    def _draw(self, now_ms, view, screens):
-        canvas = self.canvas
-        screen = screens.screen
-        if screen == _LIST:
-            position = screens.position
+        if screens.screen == _LIST and screens.position >= 0:
             canvas.test = screens.mode == _TEST
-            if position >= 0:
-                self._draw_item(position, now_ms, view, screens)
-            else:
-                canvas.words(_TEXT, words.MENU, words.NOTHING, view)
+            self._draw_item(now_ms, view, screens.position)
+        else:
+            self._draw(view, screens, screens.screen)
+        period = _FAST_FRAME_MS if canvas.fast else _FRAME_MS
+        if period != self._period_ms:
+            self._due_ms = self._due_ms + period - self._period_ms & _TICKS
+            self._period_ms = period
+        if canvas.touched or self._dirty or (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
+            self._show(now_ms)
+        privacy = screens.privacy
+        if (
+            screens.mode != _AUTO
+            or screens.screen != _LIST
+            or screens.position < 0
+            or canvas.flashing
+            or self._dirty
+            or self._lit
+            or screens.installation is not None
+            or (privacy is not None and privacy.set)
+        ):
+            self._edition = _LOOK
+        else:
+            self._stand(now_ms, view)
+
+    def _stand(self, now_ms, view):
+        """An item of the auto list is shown: until when nothing but its number can change."""
+        self._edition = _LOOK
+        item = self._items
+        if view.edition < 0 or self.canvas.touched or item.form == _TEXT_FORM:
+            return
+        self._edition = view.edition
+        source = item.source
+        if source < _FINE:
+            self._number = view.wh[source]
+        elif _QUANTITIES <= source < _TIME:
+            self._number = view.fresh
+        else:
+            self._number = self.canvas.raw
+        left = self.modes.item_ms + self.settings.auto_scroll_s * 1000 - now_ms & _TICKS
+        refresh = self._refresh_ms + _REFRESH_MS - now_ms & _TICKS
+        self._until_ms = now_ms + (left if left < refresh else refresh) & _TICKS
+
+    def _draw_item(self, now_ms, view, position):
+        item = self._items
+        if position != self._taken or item.source == _NO_SOURCE:
+            self._taken = position
+            item.take(position, self._fine_decimals)
+            self.canvas.relabel()
+        page = 0
+        if item.form == _TEXT_FORM:
+            page = ((now_ms - self.modes.item_ms) & _TICKS) // _PAGE_MS % self.readings.pages(item.source)
+        self.canvas.item(position, item, view, self.readings, page)
+
+    def _draw(self, view, screens, screen):
+        canvas = self.canvas
+        if screen == _LIST:
+            canvas.test = screens.mode == _TEST
+            canvas.words(_SCREENS, words.MENU, words.DASHES, view)
         elif screen == modes.ALL_ON:
             canvas.fill(0xFF)
         elif screen == modes.ALL_OFF:
             canvas.fill(0)
         elif screen == modes.VERSION:
-            canvas.words(_TEXT, words.SOFTWARE, self._version, view)
+            canvas.words(_SCREENS, words.SOFTWARE, 0, view, self._version)
         else:
             canvas.test = False
             # Everything below stands still until a key changes it.
-            self._draw_screen(_TEXT - screen * 32 - screens.choice, view, screens, screen)
-
-    def _draw_item(self, position, now_ms, view, screens):
-        item = self._item
-        if position != self._taken or self._items.edition != self._item_edition:
-            self._taken = position
-            self._item_edition = self._items.edition
-            self._items.take(position, item, self._fine_decimals)
-            self.canvas.relabel()
-        page = 0
-        if item.form == _TEXT_FORM:
-            page = screens.age_ms(now_ms) // _PAGE_MS % self.readings.pages(item.source)
-        self.canvas.item(position, item, view, self.readings, page)
+            self._draw_screen(_SCREENS - screen * 32 - screens.choice, view, screens, screen)
 
     def _draw_screen(self, number, view, screens, screen):
         canvas = self.canvas
+        mode = screens.mode
+        choice = screens.choice
+        settings = screens.settings
+        word = words.OF_MODE[mode]
         if screen == modes.MENU:
-            text = words.MENU_ENTRIES[screens.choice]
-            if screens.choice == modes.M_SOUND and screens.settings.buzzer_mute:
-                text = words.BEEP_OFF
-            canvas.words(number, words.MENU, text, view)
+            muted = choice == modes.M_SOUND and settings.buzzer_mute
+            text = words.BEEP_OFF if muted else words.MENU_ENTRIES + choice
         elif screen == modes.PROMPT:
-            canvas.words(number, words.SUPPLY, words.ENABLE_SEALED if screens.settings.b_sealed else words.ENABLE, view)
+            text = words.ENABLE_SEALED if settings.b_sealed else words.ENABLE
+            word = words.SUPPLY
         elif screen == modes.CHOICE:
-            if screens.mode == modes.PIN:
-                canvas.words(number, words.PIN, words.PIN_CHOICES[screens.choice], view)
+            if mode == modes.PIN:
+                text = words.PIN_CHOICES + choice
             else:
-                relay = modes.C_LOAD_ON <= screens.choice <= modes.C_LOAD_OFF
-                canvas.words(number, words.RELAY if relay else words.BOOST, words.BOOST_CHOICES[screens.choice], view)
+                text = words.BOOST_CHOICES + choice
+                if modes.C_LOAD_ON <= choice <= modes.C_LOAD_OFF:
+                    word = words.RELAY
         elif screen == modes.ENTRY:
-            self._draw_entry(number, view, screens)
+            text = words.HIDDEN
+            word = words.OF_PURPOSE[screens.purpose]
         elif screen == modes.ANSWER:
-            canvas.words(number, _OF_MODE[screens.mode], words.DONE if screens.good else words.FAILED, view)
+            text = words.DONE if screens.good else words.FAILED
+            if mode == modes.MANUAL:
+                word = words.SUPPLY
         elif screen == modes.STEP:
-            self._draw_step(view, screens.installation)
+            step = screens.installation.step
+            if step < 0:
+                return
+            number = _SCREENS - 1024 - step
+            text = words.INSTALL + step
         else:
             canvas.changed()
-            canvas.words(number, _OF_MODE[screens.mode], words.BLANK, view)
-            screens.screens[screens.mode - modes.PREPAYMENT].draw(canvas.frame)
+            text = words.BLANK
+        canvas.words(number, word, text, view)
+        if screen == modes.HOOK:
+            screens.screens[mode - modes.PREPAYMENT].draw(canvas.frame)
+        else:
+            self._draw_figures(canvas, screens, screen)
 
-    def _draw_entry(self, number, view, screens):
-        """One digit is seen, the one under the keys."""
-        canvas = self.canvas
-        canvas.words(number, words.PURPOSES[screens.purpose], words.HIDDEN, view)
-        at = screens.entry.at
-        for i in range(4):
-            canvas.put(_ENTRY_DIGIT + i, screens.entry.digit(i) if i == at else -1)
-
-    def _draw_step(self, view, installation):
-        step = installation.step
-        if step < 0:
-            return
-        self.canvas.words(_TEXT - 1024 - step, words.STEP, words.INSTALL[step], view)
-        if step == words.INSTALL_FAILED:
-            self.canvas.put(6, installation.number // 10 % 10)
-            self.canvas.put(7, installation.number % 10)
+    def _draw_figures(self, canvas, screens, screen):
+        """Into the text: of an entry the one digit under the keys, of a failed installation its number."""
+        if screen == modes.ENTRY:
+            at = screens.entry.at
+            for i in range(4):
+                canvas.put(_ENTRY_DIGIT + i, screens.entry.digit(i) if i == at else -1)
+        elif screen == modes.STEP and screens.installation.step == words.INSTALL_FAILED:
+            canvas.put(6, screens.installation.number // 10 % 10)
+            canvas.put(7, screens.installation.number % 10)
 
     def _show(self, now_ms):
         # A start and a write may each take 20 ms of pin work on a slow port: one a pass.

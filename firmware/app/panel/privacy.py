@@ -19,13 +19,14 @@ _RECORD = const(4)
 
 
 class Privacy:
-    """cold: ColdStore; cold_id: of its record. set: there is a PIN. open: it was entered, and not too long ago."""
-
-    __slots__ = ("_blocked", "_cold", "_cold_id", "_pin", "_record", "_since_ms", "_wrong", "open", "set")
+    """cold: ColdStore; cold_id: of its record. set: there is a PIN. open: it was entered, and not too long ago. locked: set and
+    not open, marked items are hidden.
+    """
 
     def __init__(self, cold, cold_id):
         self.set = False
         self.open = False
+        self.locked = False
         self._cold = cold
         self._cold_id = cold_id
         self._pin = 0
@@ -34,16 +35,11 @@ class Privacy:
         self._since_ms = 0
         self._record = bytearray(_RECORD)
 
-    @property
-    def locked(self):
-        """Marked items are hidden."""
-        return self.set and not self.open
-
     def restore(self):
         """Boot only."""
         record = self._record
         if self._cold.load_into(self._cold_id, record) == _RECORD and record[0] == _VERSION:
-            self.set = record[1] == 1
+            self.set = self.locked = record[1] == 1
             self._pin = record[2] | record[3] << 8
 
     def tick(self, now_ms):
@@ -54,6 +50,7 @@ class Privacy:
         self._wrong = 0
         closed = self.open
         self.open = False
+        self.locked = self.set
         return closed
 
     def enter(self, pin, now_ms):
@@ -64,6 +61,7 @@ class Privacy:
             self._wrong = 0
             self._since_ms = now_ms
             self.open = True
+            self.locked = False
             return True
         self._wrong += 1
         if self._wrong >= _TRIES:
@@ -87,6 +85,7 @@ class Privacy:
             return False
         self.set = False
         self.open = False
+        self.locked = False
         self._pin = 0
         self._wrong = 0
         self._blocked = False

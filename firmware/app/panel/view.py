@@ -29,7 +29,8 @@ class View:
     primary, K2 secondary, K3 auxiliary. han_level: 0..4 bars. active_elements: bit 0 / 1 = element 1 / 2 carries more than its
     starting current. service: service or test mode. non_disablement: such a period is active. locked: items are hidden behind
     the PIN. cover_open: the terminal cover is, or the test is enabled. edition: moved on by whoever keeps the view with every
-    change of anything but `wh` and the time; -1: nobody does, the panel has to look at everything each time.
+    change of anything but `wh`, quantities and time; -1: nobody does, the panel has to look at everything each time. fresh:
+    moved on with every copy of the quantities, by the same. civil: room for whoever works out a date.
     """
 
     __slots__ = (
@@ -38,12 +39,14 @@ class View:
         "ahead_h",
         "apparent_power_mva",
         "battery",
+        "civil",
         "clock_valid",
         "contactor",
         "cover_open",
         "day",
         "edition",
         "frequency_hz_x1000",
+        "fresh",
         "han_level",
         "han_state",
         "hour",
@@ -65,11 +68,11 @@ class View:
         "warning",
         "wh",
         "year",
-        "_civil",
     )
 
     def __init__(self, elements=1):
         self.edition = -1
+        self.fresh = 0
         self.wh = [0] * (6 * elements)
         self.restored = 0
         self.quantities_valid = 0
@@ -101,7 +104,7 @@ class View:
         self.non_disablement = 0
         self.locked = 0
         self.cover_open = 0
-        self._civil = [0, 0, 0]
+        self.civil = [0, 0, 0]
 
     def armed(self):
         """A person may close a contactor."""
@@ -117,7 +120,7 @@ class View:
         """(year x 16 + month) x 32 + day of the local date. allocates: no"""
         if self.hour + self.ahead_h < 24:
             return (self.year * 16 + self.month) * 32 + self.day
-        civil = self._civil
+        civil = self.civil
         civil_from_day(days_from_civil(self.year, self.month, self.day) + 1, civil)
         return (civil[0] * 16 + civil[1]) * 32 + civil[2]
 

@@ -6,14 +6,12 @@ The steps of an installation follow those of SMETS2 meters' manuals ("COM OK" as
 
 from micropython import const
 
-from app.panel.glass import glyph
-
 # Descriptors by number, four characters each; 0 is none: the descriptor then is the OBIS code.
-_DESCRIPTORS = (
+DESCRIPTORS = (
     b"    UtC LOCLdAtESUPPAUH rAtEPrICLOAdUndrOvErtPErStAtPULSSoFt  IdHArdtYPEInPUCOnS"
     b"PIn nEnUbOStSEt rPt rELYPrPYUtrnInSt"
 )
-DESCRIPTORS = const(29)
+COUNT = const(29)
 UTC = const(1)
 LOCAL = const(2)
 SUPPLY = const(4)
@@ -28,31 +26,33 @@ PREPAYMENT = const(26)
 UTRN = const(27)
 STEP = const(28)
 
-# State of a supply (app.supply.control), of a switch: 0, 1; what nobody knows is dashes.
-STATES = (b"OFF", b"On", b"rEAdY", b"LOC")
-
-# Steps of an installation; the last one has a number.
-INSTALL = (b"init", b"sElF", b"nO HUb", b"SCAn", b"PAIr", b"JOInEd", b"COn donE", b"FAIL")
+# Texts of eight characters, by number.
+TEXTS = (
+    b"OFF     On      rEAdY   LOC     "
+    b"init    sElF    nO HUb  SCAn    PAIr    JOInEd  COn donEFAIL    "
+    b"SUPPLY  PrEPAY  Utrn    PIn     LOAd    bEEP On End     bEEP OFF"
+    b"15 nin  30 nin  45 nin  60 nin  OFF     On      OFF     End     "
+    b"SEt     OFF     End     "
+    b"  ----  --------        donE    FAIL    On yES-bOn yES-A"
+)
+WIDTH = const(8)
+STATES = const(0)  # of a supply (app.supply.control), of a switch: 0, 1; what nobody knows is dashes
+STATES_COUNT = const(4)
+INSTALL = const(4)  # steps of an installation; the last one has a number
 INSTALL_FAILED = const(7)
+# By the numbers of app.panel.modes: the menu, what modes 6 and 5 offer.
+MENU_ENTRIES = const(12)
+BEEP_OFF = const(19)
+BOOST_CHOICES = const(20)
+PIN_CHOICES = const(28)
+HIDDEN = const(31)
+DASHES = const(32)
+BLANK = const(33)
+DONE = const(34)
+FAILED = const(35)
+ENABLE = const(36)
+ENABLE_SEALED = const(37)
 
-# By the numbers of app.panel.modes: the menu, what modes 5 and 6 offer.
-MENU_ENTRIES = (b"SUPPLY", b"PrEPAY", b"Utrn", b"PIn", b"LOAd", b"bEEP On", b"End")
-BEEP_OFF = b"bEEP OFF"
-BOOST_CHOICES = (b"15 nin", b"30 nin", b"45 nin", b"60 nin", b"OFF", b"On", b"OFF", b"End")
-PIN_CHOICES = (b"SEt", b"OFF", b"End")
-PURPOSES = (PIN, SET, REPEAT)
-HIDDEN = b"  ----"
-NOTHING = b"--------"
-BLANK = b""
-
-DONE = b"donE"
-FAILED = b"FAIL"
-ENABLE = b"On yES-b"
-ENABLE_SEALED = b"On yES-A"
-
-
-def descriptor_into(marks, number):
-    """Segments of a word's four characters into marks[0..3]. allocates: no"""
-    at = number * 4
-    for i in range(4):
-        marks[i] = glyph(_DESCRIPTORS[at + i])
+# Descriptors by what an entry of digits is for, and by mode.
+OF_PURPOSE = b"\x14\x17\x18"  # PIN, SET, REPEAT
+OF_MODE = b"\x1c\x15\x15\x1a\x1b\x14\x16\x15"  # STEP, MENU, MENU, PREPAYMENT, UTRN, PIN, BOOST, MENU
