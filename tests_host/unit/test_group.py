@@ -4,9 +4,10 @@
 from app.configuration.group import Group
 
 FIELDS = """voltage
-limit_mv 0 300000 253000  # a remark
+limit_mv 0 300000 253000
 period_s 0 3600 30
 offset_s -10 10 -1
+# limit_mv: a remark
 """
 
 
@@ -52,7 +53,7 @@ def test_an_older_record_leaves_what_it_does_not_know_at_its_default():
 
 def test_fields_with_a_dot_are_rows_and_keep_their_place_in_the_record():
     group = Group(
-        "rows\n.first 0 9 1\nnamed 0 9 2  # 2 .. 3\n.second 0 9 3\n", lambda group: group.rows[0] < group.named
+        "rows\n.first 0 9 1\nnamed 0 9 2\n.second 0 9 3\n# named: 2 .. 3\n", lambda group: group.rows[0] < group.named
     )
     assert (group.rows[0], group.named, group.rows[1], group.count) == (1, 2, 3, 3) and not hasattr(group, "first")
     assert group.field_names() == ["first", "named", "second"] and group.limits_of(1) == (0, 9, 2, "2 .. 3")

@@ -54,6 +54,7 @@ class Configuration:
         self._tries = 0
         self._found = False  # something was stored
         self._record = b""  # while it is read or written
+        self._copies = None  # of the groups, with the values that come into force in the next pass
         self._at = 0
 
     def connect(self, store, log, engines):
@@ -91,7 +92,7 @@ class Configuration:
                 self.lost = True
             else:
                 for number in range(len(groups)):
-                    groups[number].take(values[number].values())
+                    groups[number].take_over(values[number])
         self._record = b""
         self.known = True
         self._step = _TELL
@@ -126,6 +127,12 @@ class Configuration:
                 self._tell()
         elif step == _NOTE:
             self._note()
+        elif step == _TAKE:
+            # To read it and to take it over are long enough for a pass each.
+            if self._copies is None:
+                self._copies = self._read()
+            else:
+                self._take()
         else:
             try:
                 self._write(step)
@@ -239,27 +246,29 @@ class Configuration:
                 self._step = _TAKE
         elif self._cold.save(layout.CONFIG, record):
             self._step = _TAKE
-        if self._step == _TAKE:
-            self._take()
+
+    def _read(self):
+        copies = r.scratch(self.settings.groups)
+        for copy in copies:
+            copy.reset()
+        r.read(self._record, copies, self._crc, True)
+        self._record = b""
+        return copies
 
     def _take(self):
         """It is stored: the live groups take it over in this very pass, between two engines."""
         groups = self.settings.groups
-        before = [bytearray(group.size) for group in groups]
+        changed = []
         for number in range(len(groups)):
-            groups[number].pack_into(before[number], 0)
-            groups[number].reset()
-        r.read(self._record, groups, self._crc, True)
-        self._record = b""
+            if groups[number].take_over(self._copies[number]):
+                changed.append(number)
+        self._copies = None
         self._found = True
         self.lost = False
         if self._engines is not None:
             self._engines.reconfigured()
-        for number in range(len(groups)):
-            now = bytearray(groups[number].size)
-            groups[number].pack_into(now, 0)
-            if now != before[number]:
-                self._log.append_now(codes.CONFIG_CHANGED, number)
+        for number in changed:
+            self._log.append_now(codes.CONFIG_CHANGED, number)
         self._step = _NOTE
 
     def _note(self):

@@ -29,12 +29,7 @@ NO_STORE = const(8)  # this board has no room for it
 
 def scratch(groups):
     """Copies of groups, to try values on. allocates"""
-    copies = []
-    for group in groups:
-        copy = Group(group.fields, group.rule)
-        copy.take(group.values())
-        copies.append(copy)
-    return copies
+    return [Group(group.fields, group.rule, group) for group in groups]
 
 
 def pack(groups, crc, whole=True):

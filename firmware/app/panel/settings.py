@@ -31,11 +31,13 @@ a_short_opens 0 3 2
 b_short_opens 0 3 0
 a_long_opens_menu 0 1 1
 b_sealed 0 1 0
-test_without_cover 0 1 0  # the test display may be opened with the terminal cover on
+test_without_cover 0 1 0
 test_timeout_s 60 3600 600
 prompt_s 10 120 30
 buzzer_mute 0 3 0
-local_time 0 1 1  # British local time in place of UTC, on the display only
+local_time 0 1 1
+# test_without_cover: the test display may be opened with the terminal cover on
+# local_time: British local time in place of UTC, on the display only
 """
 
 

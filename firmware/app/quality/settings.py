@@ -20,24 +20,24 @@ FIELDS = """quality
 .sag_s 0 3600 30
 .swell_0v1 1000 4000 2530
 .swell_s 0 3600 30
-.over_voltage_0v1 1000 4000 2530  # unverified
-.over_voltage_s 0 3600 3  # unverified
-.under_voltage_0v1 0 4000 2162  # unverified
-.under_voltage_s 0 3600 3  # unverified
-.over_frequency_0hz01 4500 6500 5200  # unverified
-.over_frequency_s 0 3600 10  # unverified
-.under_frequency_0hz01 4000 6500 4700  # unverified
-.under_frequency_s 0 3600 10  # unverified
-.over_current_0a01 1 20000 10500  # unverified
-.over_current_s 0 3600 10  # unverified
-.power_factor_x1000 0 1000 800  # unverified
-.power_factor_s 0 3600 1800  # unverified
-power_factor_above_0a01 0 20000 500  # unverified
-.reverse_w 0 1000 5  # unverified
-.reverse_s 0 3600 5  # unverified
+.over_voltage_0v1 1000 4000 2530
+.over_voltage_s 0 3600 3
+.under_voltage_0v1 0 4000 2162
+.under_voltage_s 0 3600 3
+.over_frequency_0hz01 4500 6500 5200
+.over_frequency_s 0 3600 10
+.under_frequency_0hz01 4000 6500 4700
+.under_frequency_s 0 3600 10
+.over_current_0a01 1 20000 10500
+.over_current_s 0 3600 10
+.power_factor_x1000 0 1000 800
+.power_factor_s 0 3600 1800
+power_factor_above_0a01 0 20000 500
+.reverse_w 0 1000 5
+.reverse_s 0 3600 5
 polarity_s 0 3600 5
-import_only 0 1 0  # 1: export is reverse run
-average_s 0 3600 1800  # 0: off; else 10 at least
+import_only 0 1 0
+average_s 0 3600 1800
 average_over_0v1 1000 4000 2640
 average_under_0v1 0 4000 2000
 dip_0v1 0 4000 2070
@@ -48,6 +48,23 @@ dip_records_per_hour 1 3600 60
 .starting_current_ma 1 10000 40
 .frequency_least_0hz01 4000 5000 4500
 .frequency_most_0hz01 5000 7000 5500
+# over_voltage_0v1: unverified
+# over_voltage_s: unverified
+# under_voltage_0v1: unverified
+# under_voltage_s: unverified
+# over_frequency_0hz01: unverified
+# over_frequency_s: unverified
+# under_frequency_0hz01: unverified
+# under_frequency_s: unverified
+# over_current_0a01: unverified
+# over_current_s: unverified
+# power_factor_x1000: unverified
+# power_factor_s: unverified
+# power_factor_above_0a01: unverified
+# reverse_w: unverified
+# reverse_s: unverified
+# import_only: 1: export is reverse run
+# average_s: 0: off; else 10 at least
 """
 
 

@@ -40,9 +40,10 @@ HEAD = const(16)  # version, kind, part, cause, set number u32, minute number i3
 FIELDS = """billing
 billing_day 1 28 1
 billing_minute_of_day 0 1439 0
-billing_months 1 4095 4095  # bit 0 January
+billing_months 1 4095 4095
 billing_resets_demand 0 1 0
 billing_resets_blocks 0 1 0
+# billing_months: bit 0 January
 """
 
 _VERSION = const(1)

@@ -24,8 +24,10 @@ CHANNELS = const(3)
 FIELDS = """demand
 demand_interval_min 5 60 30
 demand_step_min 1 60 30
-demand_period_from_min 0 1440 960  # 16:00, unverified
-demand_period_to_min 0 1440 1200  # 20:00, unverified
+demand_period_from_min 0 1440 960
+demand_period_to_min 0 1440 1200
+# demand_period_from_min: 16:00, unverified
+# demand_period_to_min: 20:00, unverified
 """
 
 _STEPS = const(60)

@@ -28,7 +28,8 @@ TEMPERATURE = const(7)  # 0.1 degree Celsius, signed, NO_TEMPERATURE where no pa
 VALUES = const(8)
 
 FIELDS = """instrumentation
-interval_min 5 60 30  # aligned to UTC
+interval_min 5 60 30
+# interval_min: aligned to UTC
 """
 
 

@@ -13,8 +13,9 @@ from app.store import layout
 
 # (name, minimum, maximum, default)
 FIELDS = """events
-security_repeats 1 100 3  # single entries of a code in the security log in one window
+security_repeats 1 100 3
 security_window_s 60 86400 3600
+# security_repeats: single entries of a code in the security log in one window
 """
 _MOST = const(0x3FFFFFFF)
 _LEAST = const(-0x40000000)

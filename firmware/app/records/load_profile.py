@@ -14,7 +14,8 @@ CHANNELS = const(4)  # active import, active export, reactive import, reactive e
 DAILY_CHANNELS = const(2)
 
 FIELDS = """load_profile
-interval_min 5 60 30  # aligned to UTC
+interval_min 5 60 30
+# interval_min: aligned to UTC
 """
 LENGTHS_MIN = (5, 10, 15, 20, 30, 60)
 

@@ -17,7 +17,8 @@ INVALID = const(8)
 _SECOND_16 = const(128)  # bit 16 of the second, in the status byte
 
 FIELDS = """voltage_log
-period_s 0 3600 1800  # 0: no log; else 10..3600, from midnight UTC on
+period_s 0 3600 1800
+# period_s: 0: no log; else 10..3600, from midnight UTC on
 """
 
 

@@ -32,9 +32,11 @@ INPUTS = const(6)
 
 # name, minimum, maximum, default
 FIELDS = """tamper
-tamper_arm_s 0 86400 60  # 0: by command only
+tamper_arm_s 0 86400 60
 tamper_service_s 60 86400 3600
-tamper_locks 0 63 0  # bit n: input n locks the supply
+tamper_locks 0 63 0
+# tamper_arm_s: 0: by command only
+# tamper_locks: bit n: input n locks the supply
 """
 
 RECORD = const(28)

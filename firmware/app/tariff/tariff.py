@@ -33,10 +33,13 @@ DAILY = const(1)
 BILLING = const(2)  # billing calls reset_block_counters
 
 FIELDS = """tariff
-default_script 1 108 1  # without a valid time; 49..100 are no scripts
+default_script 1 108 1
 secondary_default_script 201 204 201
-block_reset 0 2 0  # unverified: which of the three a meter leaves the factory with
-fold_wh 100 20000 10000  # most that is derived from the total and not yet in its register's own record
+block_reset 0 2 0
+fold_wh 100 20000 10000
+# default_script: without a valid time; 49..100 are no scripts
+# block_reset: unverified: which of the three a meter leaves the factory with
+# fold_wh: most that is derived from the total and not yet in its register's own record
 """
 
 
