@@ -43,14 +43,14 @@ def number(node, known):
     return None
 
 
-def _bindings(tree):
+def _bindings(nodes):
     """{name: how often it is bound}, in whatever scope: assignments, arguments, imports, definitions."""
     found = {}
 
     def bound(name):
         found[name] = found.get(name, 0) + 1
 
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             bound(node.id)
         elif isinstance(node, ast.arg):
@@ -77,7 +77,9 @@ class _Module:
         self.text = text
         self.package = name.rpartition(".")[0] or name
         self.tree = ast.parse(text)
-        self.bindings = _bindings(self.tree)
+        self.nodes = list(ast.walk(self.tree))
+        self.imports = [node for node in self.nodes if isinstance(node, ast.ImportFrom)]
+        self.bindings = _bindings(self.nodes)
         self.constants = {}
         self.definitions = {}
         for node in self.tree.body:
@@ -95,8 +97,8 @@ class _Module:
     def imported(self, modules):
         """({name here: number}, {name here: name of a module}) of what it imports, without names that are bound twice."""
         numbers, namespaces = {}, {}
-        for node in ast.walk(self.tree):
-            if not isinstance(node, ast.ImportFrom) or node.level:
+        for node in self.imports:
+            if node.level:
                 continue
             for alias in node.names:
                 here = alias.asname or alias.name
@@ -108,13 +110,13 @@ class _Module:
                 else:
                     continue
                 # The same import in several functions is one name; anything else that binds it hides it somewhere.
-                if self.bindings[here] == sum(_imports(other, node.module, alias) for other in ast.walk(self.tree)):
+                if self.bindings[here] == sum(_imports(other, node.module, alias) for other in self.imports):
                     target[here] = value
         return numbers, namespaces
 
 
 def _imports(node, module, alias):
-    if not isinstance(node, ast.ImportFrom) or node.module != module:
+    if node.module != module:
         return 0
     return sum(other.name == alias.name and other.asname == alias.asname for other in node.names)
 
@@ -134,7 +136,7 @@ def _changes(module, modules, kept):
     dotted = set()  # Name nodes on the left side of a dot
     needed = set()  # names that are still used here
     bare = set()  # those of them that are used otherwise than with a dot behind
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in namespaces:
             home = namespaces[node.value.id]
             dotted.add(node.value)
@@ -143,14 +145,14 @@ def _changes(module, modules, kept):
             else:
                 kept.add((home, node.attr))
                 needed.add(node.value.id)
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node not in dotted:
             if node.id in numbers:
                 edits.append(_edit(node, _literal(numbers[node.id])))
             else:
                 bare.add(node.id)
     gone = set(numbers) | set(namespaces) - needed - bare
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.ImportFrom) and node.level:
             # Relative: of this package (an image has no deeper ones); it stays as it is.
             kept.update((f"{module.package}.{node.module}", alias.name) for alias in node.names)

@@ -52,6 +52,7 @@ class Classes(ast.NodeVisitor):
         self._class = node.name
         names = self.defined.setdefault(node.name, set())
         names |= scopes.bound_in(node.body)
+        seen = set()  # bound by now: before that, a name means the module's
         for statement in node.body:
             if isinstance(statement, ast.FunctionDef):
                 self._method(statement)
@@ -65,8 +66,9 @@ class Classes(ast.NodeVisitor):
                 around = [statement]
             for part in around:
                 looked_up = [inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name)]
-                self.loose.update(name for name in looked_up if name not in names)
-                self.loose_attributes += [name for name in looked_up if name in names]
+                self.loose.update(name for name in looked_up if name not in seen)
+                self.loose_attributes += [name for name in looked_up if name in seen]
+            seen |= scopes.bound_in([statement])
         self._class = None
 
     def _method(self, node):
@@ -75,10 +77,7 @@ class Classes(ast.NodeVisitor):
         )
         arguments = scopes.arguments(node)
         first = arguments[0].arg if arguments and not static else None
-        if first is not None and sum(
-            isinstance(inner, ast.Name) and inner.id == first and not isinstance(inner.ctx, ast.Load)
-            for inner in ast.walk(node)
-        ):
+        if first in scopes.bound_in(node.body):
             first = None  # it becomes something else
         self._self = first
         for statement in node.body:

@@ -88,11 +88,14 @@ class _Rewrite(scopes.Scoped):
         return self.linker.symbol(self.group, module, name)
 
     def visit_Name(self, node):
-        binding = self._bound(node.id)
+        binding = None if self.attribute(node) else self._bound(node.id)
         if binding is None:
             return node
         if binding[0] == "space":
-            raise ValueError(f"{binding[1]} is used as an object")
+            if binding[1] in self.linker.place:
+                raise ValueError(f"{binding[1]} is used as an object")
+            node.id = self.linker.symbol(self.group, binding[1], None)
+            return node
         node.id = self._symbol(binding)
         return node
 

@@ -60,8 +60,7 @@ def _spellings(tree):
 
 
 def _strings(trees):
-    constants = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    return set().union(*map(scopes.words, constants))
+    return set().union(*map(scopes.strings, trees))
 
 
 def _keywords(trees):
@@ -106,11 +105,6 @@ class _Arguments(ast.NodeVisitor):
                 argument.arg = names[argument.arg]
         rename = _Rename(names)
         node.body = [rename.visit(statement) for statement in node.body]
-
-
-def _spelled(name, strings):
-    """True when getattr() could be asked for the name by a string, or by two put together."""
-    return name in strings or any(name[:at] in strings and name[at:] in strings for at in range(1, len(name)))
 
 
 def _is_plain(name):
@@ -159,7 +153,9 @@ def attributes(trees, outside, everything):
     raised = {known.root(name) for name in known.exceptions}
 
     def settled(name):
-        return name.startswith("__") or name in beyond or bool(families[name] & unknown) or _spelled(name, strings)
+        return (
+            name.startswith("__") or name in beyond or bool(families[name] & unknown) or scopes.spelled(name, strings)
+        )
 
     fixed = {name for name in families if settled(name)}
     taken = {}  # family: names that it has
@@ -225,7 +221,7 @@ class _Apply(scopes.Scoped):
         return node
 
     def visit_Name(self, node):
-        if self.scopes and self.scopes[-1][1] and not self.own(node.id):
+        if self.attribute(node):
             node.id = self.attributes.get(node.id, node.id)  # in the body of a class: one of its attributes
             return node
         return super().visit_Name(node)

@@ -14,6 +14,16 @@ def words(value):
     return {value, *re.findall(r"[A-Za-z_]\w*", value)} if isinstance(value, str) else set()
 
 
+def strings(tree):
+    """Every name that stands in a string of a tree."""
+    return set().union(*[words(node.value) for node in ast.walk(tree) if isinstance(node, ast.Constant)])
+
+
+def spelled(name, strings):
+    """True when getattr() could be asked for the name by a string, or by two put together."""
+    return name in strings or any(name[:at] in strings and name[at:] in strings for at in range(1, len(name)))
+
+
 def identifiers(tree):
     """Everything in a tree that could be a name, strings included."""
     found = set()
@@ -88,8 +98,14 @@ class Scoped(ast.NodeTransformer):
         """node: ast.Name that means the module's. returns: what takes its place"""
         return node
 
+    def attribute(self, node):
+        """True for an ast.Name that is an attribute of the class whose body we are in."""
+        if not self.scopes or not self.scopes[-1][1]:
+            return False
+        return not isinstance(node.ctx, ast.Load) or not self.own(node.id)
+
     def visit_Name(self, node):
-        return self.use(node) if self.own(node.id) else node
+        return self.use(node) if self.own(node.id) and not self.attribute(node) else node
 
     def _list(self, nodes):
         found = []
@@ -141,10 +157,17 @@ class Scoped(ast.NodeTransformer):
         node.bases = self._list(node.bases)
         node.keywords = self._list(node.keywords)
 
-        def body():
-            node.body = self._list(node.body)
+        names = set()  # what the body has bound so far: before that, a name means the module's
 
-        self._inside(bound_in(node.body), True, body)
+        def body():
+            found = []
+            for statement in node.body:
+                bound = bound_in([statement])
+                found += self._list([statement])
+                names.update(bound)
+            node.body = found
+
+        self._inside(names, True, body)
         return node
 
     def _comprehension(self, node):

@@ -6,6 +6,7 @@ By name alone: a method goes only if no attribute, string or keyword of the whol
 """
 
 import ast
+import builtins
 
 from host_tools import inline
 from host_tools.linker import scopes
@@ -141,6 +142,10 @@ def _defined(node):
     return None
 
 
+def _all_defined(tree):
+    return {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+
+
 def _idle(node):
     return isinstance(node, ast.Pass)
 
@@ -150,23 +155,34 @@ def unused(trees, outside, kept):
     fixed = set(kept)
     for tree in outside:
         fixed |= _uses(tree)
-    while _once(trees, fixed):
+    strings = set().union(*map(scopes.strings, [*trees, *outside]))
+    for tree in trees:
+        fixed |= {name for name in _all_defined(tree) if scopes.spelled(name, strings)}
+    known = {}
+    while _once(trees, fixed, known):
         pass
+    _imports(trees)
 
 
 class _Count:
     """How many definitions of the program use a name. What a definition says of itself is no use."""
 
-    def __init__(self, trees):
+    def __init__(self, trees, known):
+        """known: {id of a node: (node, its uses)}, filled here."""
         self._count = {}
-        self._own = {}
+        self._own = known
+        self._bound = set(dir(builtins)).union(*[scopes.bound_in(tree.body) for tree in trees])
         for tree in trees:
             for node in tree.body:
+                if isinstance(node, (ast.Import, ast.ImportFrom)):
+                    continue  # that alone uses nothing
+                parts = [node]
                 if isinstance(node, ast.ClassDef):
-                    self._add(set().union(*map(_uses, [*node.bases, *node.decorator_list])))
-                for inner in node.body if isinstance(node, ast.ClassDef) else [node]:
-                    self._own[id(inner)] = _uses(inner)
-                    self._add(self._own[id(inner)])
+                    parts = [*node.bases, *node.decorator_list, *node.body]
+                for part in parts:
+                    if id(part) not in known:
+                        known[id(part)] = (part, _uses(part))  # the node too: an id is one only as long as it lives
+                    self._add(known[id(part)][1])
 
     def _add(self, names):
         for name in names:
@@ -177,13 +193,16 @@ class _Count:
         name = _defined(node)
         if name is None or _special(name) or name in fixed:
             return False
+        if isinstance(node, ast.Assign):
+            if any(isinstance(part, ast.Name) and part.id not in self._bound for part in ast.walk(node.value)):
+                return False  # it could fail
         parts = node.body if isinstance(node, ast.ClassDef) else [node]
-        return self._count.get(name, 0) <= sum(name in self._own[id(part)] for part in parts)
+        return self._count.get(name, 0) <= sum(name in self._own[id(part)][1] for part in parts)
 
 
-def _once(trees, fixed):
+def _once(trees, fixed, known):
     """One sweep. returns: True when something went"""
-    count = _Count(trees)
+    count = _Count(trees, known)
     gone = False
     for tree in trees:
         left = [node for node in tree.body if not count.needless(node, fixed)]
@@ -194,7 +213,6 @@ def _once(trees, fixed):
                 inner = [part for part in node.body if not count.needless(part, fixed)]
                 gone |= len(inner) < len(node.body)
                 node.body = inner or [ast.Pass()]
-    _imports(trees)
     return gone
 
 
