@@ -47,19 +47,46 @@ CHARACTERS = {
 
 
 class Lcd:
+    """Counts what it is asked for; fail: it raises."""
+
     def __init__(self):
         self.frame = bytes(16)
         self.quiet = False
+        self.starts = 0
+        self.writes = 0  # refreshes too
+        self.refreshes = 0
+        self.fail = False
 
     def start(self):
+        if self.fail:
+            raise OSError(19)
+        self.starts += 1
         self.frame = bytes(16)
 
     def write(self, frame):
+        if self.fail:
+            raise OSError(19)
+        self.writes += 1
         if not self.quiet:
             self.frame = bytes(frame)
 
     def refresh(self, frame):
         self.write(frame)
+        self.refreshes += 1
+
+    def lit(self, element):
+        return bool(self.frame[element >> 3] & (0x80 >> (element & 7)))
+
+
+class Light:
+    def __init__(self):
+        self.level = None
+        self.fail = False
+
+    def value(self, level):
+        if self.fail:
+            raise OSError(5)
+        self.level = level
 
 
 class Cold:
@@ -134,14 +161,70 @@ class Screen:
         frame[7] = 0xEF
 
 
-class Rig:
-    """A panel; `run(ms)` ticks it every 50 ms and leaves the frame of the last moment."""
+class Glass:
+    """A panel's glass, as it is read; `run(ms)` ticks it every 50 ms and leaves the frame of the last moment."""
+
+    def __init__(self):
+        self.lcd = Lcd()
+        self.ms = 0
+
+    @property
+    def now(self):
+        return ticks.add(START, self.ms)
+
+    def run(self, ms):
+        for _ in range(0, ms, 50):
+            self.panel.tick(self.now, self.view)
+            self.ms += 50
+        self.panel.tick(self.now, self.view)
+
+    def _read(self, first, last):
+        out = ""
+        for byte in self.lcd.frame[first:last]:
+            out += CHARACTERS.get(byte & 0xEF, "?") + ("." if byte & 0x10 else "")
+        return out
+
+    def digits(self):
+        return self._read(0, 8)
+
+    def descriptor(self):
+        out = ""
+        for byte in self.lcd.frame[8:12]:
+            out += CHARACTERS.get(byte & 0xEF, "?")
+        return out
+
+
+class Plain(Glass):
+    """A panel with nothing but its part and a back-light; the view is as it is at boot."""
+
+    def __init__(self, skip_test=True):
+        super().__init__()
+        self.light = Light()
+        self.panel = Panel(self.lcd, self.light, items.default_list(), b"1.2.3")
+        self.view = View()
+        self.run(5000 if skip_test else 0)
+
+    def key(self, event):
+        self.panel.key(event, self.now)
+        self.panel.tick(self.now, self.view)
+
+    def settings_scroll(self, seconds):
+        self.panel.settings.auto_scroll_s = seconds
+
+    def show(self, position):
+        while self.panel.modes.position != position:
+            self.key(gestures.A_SHORT)
+        self.run(500)  # where it stood there already
+        return self.digits()
+
+
+class Rig(Glass):
+    """A panel with everything that may be fitted to it."""
 
     def __init__(
         self, records=None, elements=1, alcs=None, installation=None, prepayment=None, utrn=None, readings=None
     ):
-        self.lcd = Lcd()
-        self.light = None
+        super().__init__()
         self.view = View(elements)
         self.view.restored = self.view.quantities_valid = self.view.clock_valid = 1
         self.door = Door()
@@ -166,7 +249,6 @@ class Rig:
         )
         self.modes = self.panel.modes
         self.settings = self.modes.settings
-        self.ms = 0
         self.run(5000)
 
     def _log(self, code, extra):
@@ -180,16 +262,6 @@ class Rig:
         """The fakes note nothing from now on: noting allocates."""
         self.cold.quiet = self.door.quiet = self.lcd.quiet = True
 
-    @property
-    def now(self):
-        return ticks.add(START, self.ms)
-
-    def run(self, ms):
-        for _ in range(0, ms, 50):
-            self.panel.tick(self.now, self.view)
-            self.ms += 50
-        self.panel.tick(self.now, self.view)
-
     def key(self, *events):
         """Gestures as they come: each begins with its press."""
         for event in events:
@@ -197,21 +269,3 @@ class Rig:
             self.panel.tick(self.now, self.view)
             self.panel.key(event, self.now)
             self.panel.tick(self.now, self.view)
-
-    def _read(self, first, last):
-        out = ""
-        for byte in self.lcd.frame[first:last]:
-            out += CHARACTERS.get(byte & 0xEF, "?") + ("." if byte & 0x10 else "")
-        return out
-
-    def digits(self):
-        return self._read(0, 8)
-
-    def descriptor(self):
-        out = ""
-        for byte in self.lcd.frame[8:12]:
-            out += CHARACTERS.get(byte & 0xEF, "?")
-        return out
-
-    def lit(self, element):
-        return bool(self.lcd.frame[element >> 3] & (0x80 >> (element & 7)))

@@ -23,6 +23,7 @@ _LETTER_F = const(0x8E)
 _TIME_OF_DAY = const(16)
 _TEXT_FORM = const(21)
 _LOCAL_TIME = const(49)
+_UTC_AT = const(4)  # of words.DESCRIPTORS
 _NO_VALUE = NO_VALUE
 _label = glass.label
 _number = glass.number
@@ -33,10 +34,14 @@ class Canvas:
     fast: something flashes fast, the frame has to come twice as often; flashing: something does, fast or slowly. phase: of a
     flash, quarters of a second. test: the sign of it is on.
 
-    start_current_ma: below it no arrow (EN 50470-3: 0.04 Itr of class B, Itr = 1 A; unverified).
+    items: Items; readings: Readings; page: of a long text. start_current_ma: below it no arrow (EN 50470-3: 0.04 Itr of class
+    B, Itr = 1 A; unverified).
     """
 
-    def __init__(self, start_current_ma):
+    def __init__(self, start_current_ma, items, readings):
+        self._items = items
+        self._readings = readings
+        self.page = 0
         self.start_current_ma = start_current_ma
         self.frame = bytearray(16)
         self.fast = False
@@ -58,39 +63,36 @@ class Canvas:
         self.touched = True
         glass.fill(self.frame, byte)
 
-    def item(self, number, item, view, readings, page):
-        """The value of an item and all indicators. number: which item, so that another one is known. item: Items, that one
-        taken. page: of a long text.
+    def item(self, number, view):
+        """The value of the item that is taken, and all indicators. number: which item, so that another one is known. Few
+        locals: a larger frame is put on the heap.
         """
-        edition = view.edition
-        if edition != self._edition or edition < 0 or self.flashing or not self._drawn:
+        if view.edition != self._edition or self._edition < 0 or self.flashing or not self._drawn:
             self._signs(view)
-        form = item.form
-        self.raw = value = readings.number(item.source, view)
-        if form < _TIME_OF_DAY:
+        item = self._items
+        self.raw = value = self._readings.number(item.source, view)
+        if item.form < _TIME_OF_DAY:
             if value != _NO_VALUE:
                 # Toward zero: floor division of the magnitude.
                 value = -(-value // item.divisor) if value < 0 else value // item.divisor
-        elif form == _TEXT_FORM:
-            value = page
-        letter = 1 if view.non_disablement else 0
-        before = self._value
+        elif item.form == _TEXT_FORM:
+            value = self.page
         if number != self._item:
             self._item = number
-            before = _UNDRAWN
+            self._value = _UNDRAWN
             _label(self.frame, item.rows, item.at)
             if item.source == _LOCAL_TIME and not view.local:
-                glass.descriptor(self.frame, words.DESCRIPTORS, 4 * words.UTC)
-        elif value == before and letter == self._letter:
+                glass.descriptor(self.frame, words.DESCRIPTORS, _UTC_AT)
+        elif value == self._value and view.non_disablement == self._letter:
             return
-        self._letter = letter
-        self._value = value
+        self._letter = view.non_disablement
         self.touched = True
-        if form < _TIME_OF_DAY and value != _NO_VALUE:
+        if item.form < _TIME_OF_DAY and value != _NO_VALUE:
             _number(self.frame, value, item.decimals, item.digits)
         else:
-            self._write(item, form, value, before, view, readings, page)
-        if letter and not self.frame[0]:
+            self._write(item.form, value, view)
+        self._value = value
+        if view.non_disablement and not self.frame[0]:
             self.frame[0] = _LETTER_F
 
     def words(self, number, descriptor, text, view, characters=words.TEXTS):
@@ -121,13 +123,13 @@ class Canvas:
         self.raw = _UNDRAWN
         self._edition = -1
 
-    def _write(self, item, form, value, before, view, readings, page):
+    def _write(self, form, value, view):
         frame = self.frame
         if value == NO_VALUE:
             glass.window(frame, words.TEXTS, words.WIDTH * words.DASHES)
         elif form == om.TIME_OF_DAY:
             minutes = value // 60
-            if before < 0 or minutes != before // 60:
+            if self._value < 0 or minutes != self._value // 60:
                 glass.put(frame, 2, -1)
                 glass.put(frame, 5, -1)
                 glass.pair(frame, 0, minutes // 60, False)
@@ -150,7 +152,7 @@ class Canvas:
         elif form == om.HEX:
             glass.hexadecimal(frame, value)
         elif form == om.TEXT:
-            glass.window(frame, readings.text(item.source) or b"", page * words.WIDTH)
+            glass.window(frame, self._readings.text(self._items.source) or b"", value * words.WIDTH)
         else:
             known = 0 <= value < words.STATES_COUNT
             glass.window(frame, words.TEXTS, words.WIDTH * (words.STATES + value if known else words.DASHES))

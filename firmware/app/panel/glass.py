@@ -151,18 +151,19 @@ def number(frame, value, decimals, width=DIGITS):
     the one before the point. What does not fit is not shown: the least significant digits are, with their zeros. The
     minus sign stands left of the first figure, if there is a place; on a value of 0 it does not occur.
     """
-    left = -value if value < 0 else value
-    least = DIGITS - 1 - decimals  # from here on there are figures, come what may
-    end = DIGITS - width
+    minus = value < 0
+    if minus:
+        value = -value
+    width = DIGITS - width  # from here on it may be written
+    decimals = DIGITS - 1 - decimals  # and from here on there are figures, come what may
     at = DIGITS
-    while at > end and (left or at > least):
+    while at > width and (value or at > decimals):
         at -= 1
-        rest = left // 10
-        frame[at] = _FIGURES[left - rest * 10]
-        left = rest
-    if decimals:
-        frame[least] |= _POINT
-    if value < 0 and at:
+        frame[at] = _FIGURES[value % 10]
+        value //= 10
+    if decimals < DIGITS - 1:
+        frame[decimals] |= _POINT
+    if minus and at:
         at -= 1
         frame[at] = _MINUS
     while at:

@@ -120,18 +120,17 @@ class Items:
 
     def take(self, index, fine_decimals=2):
         """This item is the one shown. fine_decimals: what the chip resolves of a Wh, for the test display. allocates: no"""
-        rows = self.rows
         at = index * _ROW
         self.at = at + _LABEL
-        self.source = source = rows[at]
-        self.form = rows[at + _FORM]
+        self.source = self.rows[at]
+        self.form = self.rows[at + _FORM]
         figures = self._records[index * RECORD + 9]
-        decimals = figures >> 4
-        if _FINE <= source < _QUANTITIES and decimals > fine_decimals:
-            decimals = fine_decimals
         self.digits = figures & 15
-        self.decimals = decimals
-        self.divisor = 10 ** (rows[at + _DECIMALS] - decimals)
+        figures >>= 4
+        if _FINE <= self.source < _QUANTITIES and figures > fine_decimals:
+            figures = fine_decimals
+        self.decimals = figures
+        self.divisor = 10 ** (self.rows[at + _DECIMALS] - figures)
 
 
 def _work_out(records, at, rows, to):

@@ -74,7 +74,7 @@ class Panel:
             settings = st.settings()
         self.modes = Modes(item_list, self.readings, settings, privacy, commands, installation, prepayment, utrn)
         self.settings = self.modes.settings
-        self.canvas = Canvas(start_current_ma)
+        self.canvas = Canvas(start_current_ma, item_list, self.readings)
         self.contrast_output = contrast_output
         self._taken = -1  # position of the item that is taken
         self._fine_decimals = 2
@@ -147,7 +147,7 @@ class Panel:
         return _FRAME_MS
 
     def _draw_number(self, now_ms, view):
-        self.canvas.item(self._taken, self._items, view, self.readings, 0)
+        self.canvas.item(self._taken, view)
         if self.canvas.touched:
             self._show(now_ms)
 
@@ -244,10 +244,10 @@ class Panel:
             self._taken = position
             item.take(position, self._fine_decimals)
             self.canvas.relabel()
-        page = 0
         if item.form == _TEXT_FORM:
-            page = ((now_ms - self.modes.item_ms) & _TICKS) // _PAGE_MS % self.readings.pages(item.source)
-        self.canvas.item(position, item, view, self.readings, page)
+            age_ms = (now_ms - self.modes.item_ms) & _TICKS
+            self.canvas.page = age_ms // _PAGE_MS % self.readings.pages(item.source)
+        self.canvas.item(position, view)
 
     def _draw(self, view, screens, screen):
         canvas = self.canvas
