@@ -3,7 +3,8 @@
 the time that the settings say. The oracle knows modes by number and times by setting, nothing of screens.
 """
 
-from app.panel import canvas, gestures, glass, items, modes, object_map, panel, readings, view
+from app.panel import canvas, face, gestures, glass, items, modes, object_map, panel, readings, view
+from app.supply import alcs
 from fakes_panel import Alcs, Installation, Rig, Screen
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -109,3 +110,4 @@ def test_numbers_written_out_are_those_of_their_module():
         20 + object_map.SECOND_QUANTITIES - object_map.QUANTITIES,
     )
     assert (canvas._TEXT_FORM, items._ROW - items._LABEL) == (object_map.TEXT, glass.MARKS)
+    assert face._BY_BOOST == alcs.BY_BOOST

@@ -129,6 +129,10 @@ class Alcs:
         self.boost_left_min = 0
         self.result = 0
 
+    @property
+    def source(self):
+        return 2 if self.boost_left_min else 0  # BY_BOOST, BY_CALENDAR
+
     def boost(self, minutes, now_ms):
         if not self.result:
             self.boost_left_min = minutes

@@ -183,7 +183,7 @@ def test_what_is_not_fitted_is_left_out():
     found = []
     at = -1
     while True:
-        at = listed.next(at, items.MANUAL, plain, view, False)
+        at = listed.next(at, items.MANUAL, plain, view)
         if at in found:
             break
         found.append(at)
@@ -201,7 +201,7 @@ def test_what_is_not_fitted_is_left_out():
         fitted.has(object_map.TOU, view) and fitted.has(object_map.PRICE, view) and fitted.has(object_map.DEMAND, view)
     )
     assert not fitted.has(object_map.LOAD_LIMIT_COUNT, view) and not plain.has(object_map.PRICE, view)
-    at = listed.next(-1, items.TEST, plain, view, False)
+    at = listed.next(-1, items.TEST, plain, view)
     assert listed.records()[12 * at : 12 * at + 6] == b"\x01\x00\x00\x03\x00\xff", (
         "without elements no registers' rests"
     )

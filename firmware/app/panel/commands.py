@@ -16,8 +16,8 @@ _GOOD = (0, 1, doors.ARMED)
 
 class Commands:
     """door: Door. log: callable(code, extra) or None. alcs: the load control or None; of it are read `boost(minutes, now_ms)`
-    and `cancel_boost(now_ms)`, which return 0 when done, and `boost_left_min`, 0 while there is none. changed: callable() for
-    settings changed at the panel, or None.
+    and `cancel_boost(now_ms)`, which return 0 when done, `boost_left_min`, 0 while there is none, and `source`. changed:
+    callable() for settings changed at the panel, or None.
     """
 
     __slots__ = ("_door", "_log", "alcs", "changed")

@@ -35,6 +35,7 @@ _UNKNOWN = const(-2)  # to be looked at
 
 _SOON_MS = const(500)
 _AUXILIARY = const(2)
+_BY_BOOST = const(2)  # of app.supply.alcs
 _ARMED_BEEPS = const(3)
 
 
@@ -185,7 +186,7 @@ class Face:
                 minute_s = clock.second - view.second
                 changes = _UNKNOWN  # once a minute, whatever the supply says: it may be switched off
             alcs = commands.alcs
-            if alcs is not None and (alcs.boost_left_min > 0) is not boosting:
+            if alcs is not None and (alcs.source == _BY_BOOST) is not boosting:
                 boosting = not boosting
                 changes = _UNKNOWN
             if supply is not None and supply.changes != changes:

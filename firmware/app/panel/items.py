@@ -101,21 +101,21 @@ class Items:
         """bytes: what `load` took."""
         return self._records
 
-    def next(self, index, flag, readings, view, locked):
+    def next(self, index, flag, readings, view):
         """The next item after `index` of a list (AUTO, MANUAL, INSTALL or TEST), round and round; -1: it is empty.
 
-        Left out: what the meter does not have (readings.has), and while `locked` what stands behind the PIN. allocates: no
+        Left out: what the meter does not have (readings.has), and with PIN in the flag what stands behind it. allocates: no
         """
-        records = self._records
-        at = index * RECORD + 11
-        end = self.count * RECORD
-        for _ in range(self.count):
-            at += RECORD
-            if at >= end:
-                at = 11
-            flags = records[at]
-            if flags & flag and not (locked and flags & PIN) and readings.has(self.rows[at // RECORD * _ROW], view):
-                return at // RECORD
+        left = self.count
+        while left:
+            left -= 1
+            index += 1
+            if index >= self.count:
+                index = 0
+            if self._records[index * RECORD + 11] & flag == flag & _LISTS and readings.has(
+                self.rows[index * _ROW], view
+            ):
+                return index
         return -1
 
     def take(self, index, fine_decimals=2):

@@ -238,9 +238,10 @@ class Modes:
     def next(self, now_ms, view):
         """Another item of the list: nothing else on the glass changes."""
         self.item_ms = now_ms
-        privacy = self.privacy
-        locked = privacy is not None and privacy.locked
-        self.position = self._items.next(self.position, self._flag, self._readings, view, locked)
+        flag = self._flag
+        if self.privacy is not None and self.privacy.locked:
+            flag |= items.PIN
+        self.position = self._items.next(self.position, flag, self._readings, view)
 
     # Keys
 
