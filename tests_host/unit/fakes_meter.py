@@ -242,7 +242,7 @@ class Rig:
         self.clock = Clock(start_ms)
         rings = [ByteRing(self.memory, layout.event_address(n), 24, PAYLOAD, crc) for n in range(4)]
         masks = Masks(self.cold, EVENT_MASKS)
-        self.log = parts.get("log") or Journal(EventLogs(rings), self.clock, masks, Group("events", FIELDS))
+        self.log = parts.get("log") or Journal(EventLogs(rings), self.clock, masks, Group(FIELDS))
         self.rtc = rtc
         self.timekeeper = parts.get("timekeeper") or Timekeeper(rtc, self.clock, self.log)
         self.supervision = parts.get("supervision") or Supervision(self.elements, self.store, self.log)
