@@ -273,7 +273,8 @@ class Meter:
             at = _FROM_ROUNDS
         if self._long:
             early = ticks.diff(self._wanted_ms, now_ms) > 0  # an input edge, or the end of it all
-            self._fit_panel(early or self._since_quantities == 0)  # what was just read is what is shown
+            # What was just read is what is shown. While the chip starts, it starts at the same moment whatever the steps.
+            self._fit_panel(early or attention or self._since_quantities == 0)
         running = self._running
         end = _RUNS if at == 0 or self.log.restless else _AT_LOG
         while at < end:
