@@ -108,6 +108,7 @@ class EnergyPass:
         self._asked[1] = first[1]
         w = self._words
         if self._link.sweep(self._order, w, self._others):
+            self._refuse(limit)
             for n in range(6):
                 if self._others[n] >= 0:
                     self._decide(n)
@@ -175,6 +176,16 @@ class EnergyPass:
         w = self._words
         at = 3 * k
         return w[at + 2] + self._recent[k] + self._older[k] - w[at] - w[at + 1]
+
+    def _refuse(self, limit):
+        """A direction that shows more than can have flowed was another register: with it nothing else could be decided."""
+        w = self._words
+        for n in range(6):
+            if w[n] > limit and n not in (_AT, _RT):
+                word = self._others[n]
+                w[n] = word if 0 <= word <= limit else 0
+                self._others[n] = -1
+                self.errors += 1
 
     def _decide(self, n):
         """Reading and LastData disagree on one register: the one that adds up with the others, as they were read, is right.

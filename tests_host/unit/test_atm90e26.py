@@ -329,6 +329,17 @@ def test_evidence_for_the_absolute_register_has_to_add_up():
     assert (e.active, e.reactive) == (2, 0)
 
 
+def test_a_foreign_direction_vouches_for_no_damaged_absolute():
+    # 43 is answered by 4B (7498: more than can have flowed), and 45 (nothing) arrives with bit 6 set; LastData says 0, twice.
+    e, chip = energy(0, 0, 0, 0, 0, 0)
+    chip.script = [0, 0, 0, 0, 7498, 7498, 0, 0, 0, 0, 64, 0, 0]
+    e.read(107)
+    assert (e.active, e.reactive, e.errors) == (0, 0, 1)
+    chip.registers[0x43], chip.registers[0x45] = 3, 3  # what RP had kept comes with the next pass
+    e.read(107)
+    assert (e.active, e.reactive) == (0, 3)
+
+
 def test_what_exceeds_is_taken_from_the_reading_that_can_hold_it():
     # Both directions count in this pass: AP 3, AN 2, AT 5. AN is answered by Urms; it keeps its 2.
     e, chip = energy(0, 0, 0, 0, 0, 0)
