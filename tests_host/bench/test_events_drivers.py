@@ -129,13 +129,13 @@ def test_quiet_pass_reads_nothing_more():
     rig = Rig("ade9153a")
     rig.run(1000)
     frames = []
-    exchange = rig.bus.write_readinto
+    exchange = rig.front._frames._transfer
 
     def count(tx, rx):
         frames.append(bytes(tx))
         exchange(tx, rx)
 
-    rig.bus.write_readinto = count
+    rig.front._frames._transfer = count
     rig.read(10)
     assert len(frames) == 8  # three energies and the status, each with its proof
 

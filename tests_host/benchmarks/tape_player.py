@@ -33,13 +33,17 @@ class Lost(Exception):
 
 
 class Player:
-    """now_ms: tick of the pass that next_pass() found. lost: the firmware left the tape. passes: how many so far."""
+    """now_ms: tick of the pass that next_pass() found. lost: the firmware left the tape. passes: how many so far.
+
+    stopped: nothing is played any more; pins keep their levels.
+    """
 
     def __init__(self, path):
         self.file = open(path, "rb")
         self.now_ms = 0
         self.passes = 0
         self.lost = False
+        self.stopped = False
         self.one = bytearray(1)
         self.two = bytearray(2)
         self.four = bytearray(4)
@@ -153,12 +157,15 @@ class OutPin:
 class InPin:
     def __init__(self, player):
         self.player = player
+        self.level = 0
 
     def value(self):
         player = self.player
-        player.expect(_PIN)
-        player.file.readinto(player.one)
-        return player.one[0]
+        if not player.stopped:
+            player.expect(_PIN)
+            player.file.readinto(player.one)
+            self.level = player.one[0]
+        return self.level
 
     __call__ = value
 
