@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """`make prove`: every proof at the full counts of the contract, two processes at work, one line each; exits 1 if one fails.
 
-python -m tests_host.prove [NAME ...] [--quick]
+python -m tests_host.prove [NAME ...] [--quick]      exits 2 for a name that is none
 """
 
 import importlib
@@ -60,7 +60,11 @@ def conclude(name, full, outcomes):
 
 def main(arguments):
     full = "--quick" not in arguments
-    names = [a for a in arguments if not a.startswith("-")] or list(MODULES)
+    names = [a for a in arguments if a != "--quick"] or list(MODULES)
+    unknown = [name for name in names if name not in MODULES]
+    if unknown:
+        print(f"prove: no proof '{unknown[0]}': choose of {', '.join(MODULES)}, or --quick", file=sys.stderr)
+        return 2
     failed = 0
     begun = time.perf_counter()
     with ProcessPoolExecutor(2) as pool:

@@ -60,7 +60,8 @@ def per_iteration(module, function, lengths=(20, 120), *, path=PATH, heapsize=No
         command += ["-X", f"heapsize={heapsize}"]
     short, long = lengths
     command += [str(ENTRY), "run", module, function]
-    variables = environment(path, tape)
-    less = instructions([*command, str(short)], variables)
-    more = instructions([*command, str(long)], variables)
+    # As long, so that nothing else moves: an argument more or less of a process moves its stack, and the heap's layout with it.
+    less, more = (
+        instructions(command, environment(path, tape) | {"FERRARIS_STEPS": f"{steps:06}"}) for steps in (short, long)
+    )
     return (more - less) // (long - short)

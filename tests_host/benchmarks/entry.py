@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs a workload on MicroPython to be measured from outside (host_tools/bench/callgrind.py and heap.py).
 
-    micropython entry.py run MODULE FUNCTION N      call the step N times
+    micropython entry.py run MODULE FUNCTION        call the step FERRARIS_STEPS times (of the environment)
     micropython entry.py alloc MODULE FUNCTION N    the same, then print the heap bytes that one step allocated
     micropython entry.py held MODULE FUNCTION       print the heap in use after FUNCTION
     micropython entry.py rom MODULE FUNCTION FILE   print how many bytes of the names in FILE, one a line, lie in the image
@@ -12,6 +12,7 @@ mounted a ROMFS has its bytes as `image`: text and bytes of compiled code stay i
 """
 
 import gc
+import os
 import sys
 
 import micropython
@@ -108,7 +109,8 @@ def main(arguments):
     mode, module, function = arguments[:3]
     kept = prepare(module, function)
     if mode == "run":
-        run(kept, int(arguments[3]))
+        # Asked for only now: what differs between two runs must not move anything in the heap while the workload is built.
+        run(kept, int(os.getenv("FERRARIS_STEPS")))
     elif mode == "alloc":
         alloc(kept, int(arguments[3]))
     else:
