@@ -13,6 +13,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from host_tools.bench.state_dir import VERSION
 from tests_host.cli_runs import meter, picture
 
 GENERIC = "utc,p_w,q_var,v_mv\n"
@@ -206,7 +207,7 @@ def state_cases(good):
         ("index a number", written("state.json", b"1"), "read"),
         ("index deep", written("state.json", b"[" * 100_000), "read"),
         ("version 0", header(lambda f: f.update(version=0)), "version 0"),
-        ("version 2", header(lambda f: f.update(version=2)), "version 2"),
+        ("next version", header(lambda f: f.update(version=VERSION + 1)), f"version {VERSION + 1}"),
         ("version text", header(lambda f: f.update(version="one")), "version"),
         ("no version", header(lambda f: f.pop("version")), "version"),
         ("no parts", header(lambda f: f.pop("parts")), "parts"),
