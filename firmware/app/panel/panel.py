@@ -22,6 +22,7 @@ from app.panel.readings import Readings
 _FRAME_MS = const(500)
 _FAST_FRAME_MS = const(250)
 _TICKS = const(0x3FFFFFFF)
+_HALF = const(1 << 29)  # taken off twice before & _TICKS: no sum passes 2**30, as in app/ticks.py
 _REFRESH_MS = const(10_000)
 _PAGE_MS = const(2000)  # of a text that is longer than the glass
 _ENTRY_DIGIT = const(2)  # where the four digits stand
@@ -106,7 +107,7 @@ class Panel:
         The first tick does it if nobody did before.
         """
         self._running = True
-        self._due_ms = now_ms + self._period_ms & _TICKS
+        self._due_ms = now_ms - _HALF + self._period_ms - _HALF & _TICKS
         self.modes.start(now_ms)
         self.apply()
 
@@ -140,7 +141,7 @@ class Panel:
             return self._next_item(now_ms, view)
         else:
             number = self.readings.number(number, view)
-        self._due_ms = now_ms + _FRAME_MS & _TICKS
+        self._due_ms = now_ms - _HALF + _FRAME_MS - _HALF & _TICKS
         if number != self._number:
             self._number = number
             self._draw_number(now_ms, view)  # a call of its own: this frame stays small
@@ -159,7 +160,7 @@ class Panel:
         if screens.position < 0:
             self._edition = _LOOK
             return 0
-        self._due_ms = now_ms + _FRAME_MS & _TICKS
+        self._due_ms = now_ms - _HALF + _FRAME_MS - _HALF & _TICKS
         self._draw_item(now_ms, view, screens.position)
         if self.canvas.touched or (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
             self._show(now_ms)
@@ -178,7 +179,7 @@ class Panel:
             period = self._period_ms
             canvas.phase = canvas.phase + (1 if period == _FAST_FRAME_MS else 2) & 3
             wait = now_ms - self._due_ms & _TICKS
-            self._due_ms = now_ms + (period - wait if wait < period else period) & _TICKS
+            self._due_ms = now_ms - _HALF + (period - wait if wait < period else period) - _HALF & _TICKS
         elif not (self._dirty or self.modes.dirty):
             return wait
         self._look(now_ms, view)
@@ -201,7 +202,7 @@ class Panel:
             self._draw(view, screens, screens.screen)
         period = _FAST_FRAME_MS if canvas.fast else _FRAME_MS
         if period != self._period_ms:
-            self._due_ms = self._due_ms + period - self._period_ms & _TICKS
+            self._due_ms = self._due_ms - _HALF + period - self._period_ms - _HALF & _TICKS
             self._period_ms = period
         if canvas.touched or self._dirty or (now_ms - self._refresh_ms) & _TICKS >= _REFRESH_MS:
             self._show(now_ms)
@@ -234,9 +235,9 @@ class Panel:
             self._number = view.fresh
         else:
             self._number = self.canvas.raw
-        left = self.modes.item_ms + self.settings.auto_scroll_s * 1000 - now_ms & _TICKS
-        refresh = self._refresh_ms + _REFRESH_MS - now_ms & _TICKS
-        self._until_ms = now_ms + (left if left < refresh else refresh) & _TICKS
+        left = self.settings.auto_scroll_s * 1000 - (now_ms - self.modes.item_ms & _TICKS) & _TICKS
+        refresh = _REFRESH_MS - (now_ms - self._refresh_ms & _TICKS) & _TICKS
+        self._until_ms = now_ms - _HALF + (left if left < refresh else refresh) - _HALF & _TICKS
 
     def _draw_item(self, now_ms, view, position):
         item = self._items
