@@ -99,40 +99,6 @@ def test_a_silent_store_is_not_an_empty_one():
     assert loaded(cold_on(store), layout.CONFIG) == b"y"
 
 
-class Counting(FakeBytes):
-    """Counts what is read; the first `zeros` transfers bring nothing but zeros, whatever is stored."""
-
-    def __init__(self):
-        super().__init__()
-        self.bytes_read = 0
-        self.zeros = 0
-
-    def read_into(self, address, buf):
-        super().read_into(address, buf)
-        self.bytes_read += len(buf)
-        if self.zeros:
-            self.zeros -= 1
-            for i in range(len(buf)):
-                buf[i] = 0
-
-
-def test_what_was_never_written_is_told_by_its_heads():
-    # At 400 kHz a byte is 22.5 us: two copies read whole, three times each, would be 32 ms; by their heads less than 1 ms.
-    for fill in (0x00, 0xFF):
-        store = Counting()
-        store.data[:] = bytes([fill]) * store.size
-        cold = cold_on(store)
-        assert loaded(cold, layout.CONFIG) == b"" and cold.errors == 0
-        assert store.bytes_read <= 2 * 2 * 8
-
-
-def test_one_bad_transfer_does_not_make_a_record_one_that_was_never_written():
-    store = Counting()
-    assert cold_on(store).save(layout.CONFIG, b"abc")
-    store.zeros = 1
-    assert loaded(cold_on(store), layout.CONFIG) == b"abc"
-
-
 def test_too_long_for_the_buffer_is_nothing():
     store = FakeBytes()
     cold = cold_on(store)

@@ -48,7 +48,6 @@ class ColdStore:
         self.fell_back = 0
         self.saves = 0  # asked for: each takes time, and a pass should not wait for many
         self._image = bytearray(_HEAD + layout.COLD_PAYLOAD_MAX + 4)
-        self._head = memoryview(self._image)[:_HEAD]
         self._views = {}
         self._prepare = getattr(byte_store, "prepare", None)  # of a part that keeps something for each length it writes
         self._answered = False
@@ -128,8 +127,6 @@ class ColdStore:
         contents = []
         for copy in (0, 1):
             self._answered = False
-            if self._never_written(cold_id, copy):
-                continue
             if self._read_copy(cold_id, copy):
                 contents.append(bytes(self._views_of(self._image[2] | self._image[3] << 8).payload))
                 found = self._image_sequence()
@@ -166,18 +163,6 @@ class ColdStore:
                 if self.crc.valid(image, _HEAD + n):
                     return True
         return False
-
-    def _never_written(self, cold_id, copy):
-        """True when its head says so twice: a boot has no time to read whole what a new meter has many of. Boot only"""
-        at = self._address(cold_id, copy)
-        try:
-            for _ in range(2):
-                self.byte_store.read_into(at, self._head)
-                if not self._blank():
-                    return False
-        except OSError:
-            return False
-        return True
 
     def _blank(self):
         # Of the copy read last: nothing was ever written where the head is all 0 or all 1.
